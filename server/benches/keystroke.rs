@@ -1,0 +1,2 @@
+//! From a keystroke to its findings.
+fn main() {}

@@ -1,0 +1,80 @@
+//! The only door to the core: text and data in, findings, actions, sizes and hovers out.
+
+use std::sync::Arc;
+
+use crate::assists::Offer;
+use crate::config::Config;
+use crate::context::BuildContext;
+use crate::date::Date;
+use crate::facts::Facts;
+use crate::images::ImageBook;
+use crate::model::File;
+use crate::rules::Finding;
+use crate::size::BuildSize;
+use crate::text::{TextRange, TextSize};
+
+/// All that an analysis depends on.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    /// The text of the Dockerfile.
+    pub text: Arc<str>,
+    /// The settings.
+    pub config: Arc<Config>,
+    /// What lies beside it.
+    pub context: Arc<BuildContext>,
+    /// What is known about images.
+    pub images: Arc<ImageBook>,
+    /// The day of the check.
+    pub today: Option<Date>,
+}
+
+/// What the core makes of a Dockerfile.
+#[derive(Debug)]
+pub struct Analysis {
+    /// What it was made from.
+    pub inputs: Inputs,
+    /// The typed model.
+    pub file: File,
+    /// Shared facts.
+    pub facts: Facts,
+    /// Weights.
+    pub size: BuildSize,
+    /// All findings in the order of the text; those suppressed or replaced are marked.
+    pub findings: Vec<Finding>,
+}
+
+impl Analysis {
+    /// Analyses a text. Instructions that `before` holds with the same text and frame are taken from it.
+    pub fn of(_inputs: Inputs, _before: Option<&Analysis>) -> Analysis {
+        unimplemented!("integration")
+    }
+
+    /// The findings to show: neither allowed by a comment nor replaced by a stronger one.
+    pub fn shown(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| !finding.suppressed && !finding.replaced)
+    }
+
+    /// What the assists say about a place (empty range: the cursor), by the order of CLI.md's list.
+    pub fn assists(&self, _range: TextRange) -> Vec<Offer> {
+        Vec::new()
+    }
+
+    /// Markdown for the thing at this offset, and its range.
+    pub fn hover(&self, _offset: TextSize) -> Option<Hover> {
+        None
+    }
+
+    /// Files of the build context whose text the analysis would use and does not have, relative to the context.
+    pub fn wanted_files(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// What a hover shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hover {
+    /// The thing it is about.
+    pub range: TextRange,
+    /// Markdown.
+    pub markdown: String,
+}

@@ -1,0 +1,53 @@
+//! Code actions: rewrites that are offered where the cursor is, never applied unasked.
+//!
+//! An assist is pure: from the analysis and a place it returns offers with their edits, or a refusal with its reason.
+
+use crate::text::{TextEdit, TextRange};
+use crate::weight::Estimate;
+
+/// What an assist has to say about a place.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Offer {
+    /// It can be done.
+    Assist(Assist),
+    /// It concerns this place and cannot be done.
+    Refusal(Refusal),
+}
+
+/// A rewrite that can be carried out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assist {
+    /// Its id (CLI.md, *Actions*).
+    pub id: &'static str,
+    /// Which of several ways.
+    pub variant: Option<&'static str>,
+    /// What will happen and what it saves.
+    pub label: String,
+    /// The instruction or stage it is about.
+    pub target: TextRange,
+    /// Whether it is the one to take if there are several.
+    pub preferred: bool,
+    /// The change of this file.
+    pub edit: TextEdit,
+    /// What could not be shown, one sentence each.
+    pub doubts: Vec<String>,
+    /// Unpacked size of the target stage before.
+    pub before: Option<Estimate>,
+    /// And after.
+    pub after: Option<Estimate>,
+}
+
+/// Why a rewrite is not possible.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusal {
+    /// The id of the assist.
+    pub id: &'static str,
+    /// Which of several ways, if it concerns one.
+    pub variant: Option<&'static str>,
+    /// The code of the refusal (`X1`, `R3`).
+    pub code: &'static str,
+    /// One sentence that says what is missing.
+    pub reason: String,
+    /// The instruction or stage it is about.
+    pub target: TextRange,
+}

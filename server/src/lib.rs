@@ -1,0 +1,27 @@
+//! Plimsoll: what every line of a Dockerfile weighs, and what would make it lighter.
+//!
+//! The modules stand in the order of their layers: each uses only those above it (`tests/tidy.rs` holds them to it).
+
+pub mod date;
+pub mod text;
+pub mod weight;
+
+pub mod segment;
+
+pub mod shell;
+
+pub mod model;
+
+pub mod config;
+pub mod context;
+pub mod images;
+
+pub mod facts;
+
+pub mod size;
+
+pub mod rules;
+
+pub mod assists;
+
+pub mod analysis;

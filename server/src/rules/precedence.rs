@@ -1,0 +1,1 @@
+//! One finding per cause (RULES.md §5).

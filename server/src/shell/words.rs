@@ -1,0 +1,1 @@
+//! Words of commands that several layers ask about.
