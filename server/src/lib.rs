@@ -6,6 +6,8 @@ pub mod date;
 pub mod text;
 pub mod weight;
 
+pub mod expand;
+
 pub mod segment;
 
 pub mod shell;
