@@ -8,6 +8,10 @@ mod pattern;
 
 use pattern::Pattern;
 
+/// Gives the value of a variable that is set. The second argument says whether the reference has an operator
+/// (`${x:-y}`), so that a name without a value has a meaning of its own.
+pub type LookUp<'a> = &'a dyn Fn(&str, bool) -> Option<String>;
+
 /// How a text is to be read. The escape character is the file's, but always `\` when looking for heredocs.
 #[derive(Clone, Copy, Debug)]
 pub struct Lexer {
@@ -38,11 +42,11 @@ impl Lexer {
         Lexer { escape, raw_quotes: false, raw_escapes: false, keep_unset: false }
     }
 
-    /// The text as one word, blanks kept. `look_up` gives the value of a variable that is set.
+    /// The text as one word, blanks kept.
     ///
     /// # Errors
     /// BuildKit's words for what is wrong: an open quote, a bad substitution, `${x:?message}` without a value.
-    pub fn word(&self, source: &str, look_up: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
+    pub fn word(&self, source: &str, look_up: LookUp<'_>) -> Result<String, String> {
         Ok(State::new(self, source, look_up).until(None, self.raw_escapes)?.0)
     }
 
@@ -50,7 +54,7 @@ impl Lexer {
     ///
     /// # Errors
     /// As [`Lexer::word`].
-    pub fn words(&self, source: &str, look_up: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Piece>, String> {
+    pub fn words(&self, source: &str, look_up: LookUp<'_>) -> Result<Vec<Piece>, String> {
         Ok(State::new(self, source, look_up).until(None, self.raw_escapes)?.1)
     }
 }
@@ -62,7 +66,7 @@ struct State<'a> {
     lexer: &'a Lexer,
     source: &'a str,
     at: usize,
-    look_up: &'a dyn Fn(&str) -> Option<String>,
+    look_up: LookUp<'a>,
     /// The word being built. One buffer for all nesting levels, which reset it: as in BuildKit.
     buffer: String,
     word_start: usize,
@@ -71,7 +75,7 @@ struct State<'a> {
 }
 
 impl<'a> State<'a> {
-    fn new(lexer: &'a Lexer, source: &'a str, look_up: &'a dyn Fn(&str) -> Option<String>) -> State<'a> {
+    fn new(lexer: &'a Lexer, source: &'a str, look_up: LookUp<'a>) -> State<'a> {
         // The Go scanner that BuildKit reads with skips a byte order mark at the start.
         let at = if source.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         let raw_escapes = lexer.raw_escapes;
@@ -258,7 +262,7 @@ impl<'a> State<'a> {
             if name.is_empty() {
                 return Ok("$".to_owned());
             }
-            return Ok(match (self.look_up)(&name) {
+            return Ok(match (self.look_up)(&name, false) {
                 Some(value) => value,
                 None if self.lexer.keep_unset => format!("${name}"),
                 None => String::new(),
@@ -275,7 +279,7 @@ impl<'a> State<'a> {
             return Err("unsupported modifier (\u{fffd}) in substitution".to_owned());
         };
         match operator {
-            '}' => Ok(match (self.look_up)(&name) {
+            '}' => Ok(match (self.look_up)(&name, false) {
                 Some(value) => value,
                 None if self.lexer.keep_unset => format!("${{{name}}}"),
                 None => String::new(),
@@ -302,7 +306,7 @@ impl<'a> State<'a> {
             Err(_) if self.peek().is_none() => return Err("syntax error: missing '}'".to_owned()),
             Err(message) => return Err(message),
         };
-        let value = (self.look_up)(name);
+        let value = (self.look_up)(name, true);
         if self.lexer.keep_unset && value.is_none() {
             return Ok(format!("${{{name}{written}{word}}}"));
         }
@@ -349,7 +353,7 @@ impl<'a> State<'a> {
             Err(_) if self.peek().is_none() => return Err("syntax error: missing '}'".to_owned()),
             Err(message) => return Err(message),
         };
-        let value = (self.look_up)(name);
+        let value = (self.look_up)(name, true);
         if self.lexer.keep_unset && value.is_none() {
             return Ok(format!("${{{name}/{text}/{replacement}}}"));
         }
@@ -384,7 +388,7 @@ mod tests {
     use super::Lexer;
 
     fn value(source: &str) -> Result<String, String> {
-        let look_up = |name: &str| match name {
+        let look_up = |name: &str, _: bool| match name {
             "x" => Some("foo.tar.gz".to_owned()),
             "empty" => Some(String::new()),
             _ => None,
@@ -445,7 +449,7 @@ mod tests {
     #[test]
     fn words_know_their_place() {
         let lexer = Lexer { escape: '\\', raw_quotes: true, raw_escapes: true, keep_unset: true };
-        let words = lexer.words("RUN cat <<EOF  'a b' $x", &|_| None).expect("words");
+        let words = lexer.words("RUN cat <<EOF  'a b' $x", &|_, _| None).expect("words");
         let shown: Vec<_> = words.iter().map(|word| (word.text.as_str(), word.start, word.end)).collect();
         assert_eq!(shown, [("RUN", 0, 3), ("cat", 4, 7), ("<<EOF", 8, 13), ("'a b'", 15, 20), ("$x", 21, 23)]);
     }

@@ -14,6 +14,8 @@ pub mod shell;
 
 pub mod model;
 
+pub mod lower;
+
 pub mod config;
 pub mod context;
 pub mod images;

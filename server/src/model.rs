@@ -435,18 +435,18 @@ impl File {
         self.instructions().find(|placed| placed.whole().contains_inclusive(offset))
     }
 
-    /// The stage of this name (letter case ignored, as BuildKit does) or number, among the first `before` ones; of
-    /// several with one name the last.
-    pub fn stage_named(&self, name: &str, before: usize) -> Option<usize> {
-        let stages = &self.stages[..before.min(self.stages.len())];
-        let by_name = stages.iter().rposition(|stage| {
-            stage.name.as_ref().is_some_and(|stage_name| stage_name.text.eq_ignore_ascii_case(name))
-        });
-        by_name.or_else(|| name.parse::<usize>().ok().filter(|idx| *idx < stages.len()))
+    /// The stage of this name, letter case ignored as BuildKit does; of several with one name the last.
+    pub fn stage_named(&self, name: &str) -> Option<usize> {
+        self.stages.iter().rposition(|stage| stage.is_named(name))
     }
 }
 
 impl Stage {
+    /// Whether this is the stage's name, letter case ignored.
+    pub fn is_named(&self, name: &str) -> bool {
+        self.name.as_ref().is_some_and(|it| it.text.eq_ignore_ascii_case(name))
+    }
+
     /// The RUN instructions, each with its index in `instructions`.
     pub fn runs(&self) -> impl Iterator<Item = (usize, &Placed, &Run)> {
         self.instructions.iter().enumerate().filter_map(|(idx, placed)| match &placed.instruction.kind {

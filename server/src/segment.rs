@@ -62,7 +62,8 @@ pub fn segment(text: &str) -> Segments {
     let mut line_number = 0;
     while at < text.len() {
         let line = line::physical(text, at);
-        let content = if at == 0 { line.content.strip_prefix('\u{feff}').unwrap_or(line.content) } else { line.content };
+        let content =
+            if at == 0 { line.content.strip_prefix('\u{feff}').unwrap_or(line.content) } else { line.content };
         let trimmed = content.trim_start();
         let start = at + (line.content.len() - trimmed.len());
         if trimmed.is_empty() || trimmed.starts_with('#') {

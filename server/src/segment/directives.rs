@@ -29,7 +29,8 @@ pub(super) fn read(text: &str, acc: &mut Vec<SegmentFault>) -> Directives {
     let mut at = 0;
     while at < text.len() {
         let line = line::physical(text, at);
-        let content = if at == 0 { line.content.strip_prefix('\u{feff}').unwrap_or(line.content) } else { line.content };
+        let content =
+            if at == 0 { line.content.strip_prefix('\u{feff}').unwrap_or(line.content) } else { line.content };
         let Some((key, value)) = directive(content.trim_start()) else { break };
         let whole = range(at + (line.content.len() - content.trim_start().len()), at + line.content.len());
         let seen = match key.as_str() {

@@ -33,7 +33,7 @@ pub fn markers(line: &Line, escape: char) -> Vec<Marker> {
         return Vec::new();
     }
     let lexer = Lexer { escape: '\\', raw_quotes: true, raw_escapes: true, keep_unset: true };
-    let words = lexer.words(&line.text, &|_| None).unwrap_or_default();
+    let words = lexer.words(&line.text, &|_, _| None).unwrap_or_default();
     words.into_iter().filter_map(|word| operator(&word.text, word.start, word.end)).collect()
 }
 
@@ -50,8 +50,8 @@ pub fn operator(word: &str, start: usize, end: usize) -> Option<Marker> {
     }
     let plain = Lexer { escape: '\\', raw_quotes: false, raw_escapes: false, keep_unset: true };
     let quoted = Lexer { raw_quotes: true, ..plain };
-    let [name] = &plain.words(rest, &|_| None).ok()?[..] else { return None };
-    let [raw] = &quoted.words(rest, &|_| None).ok()?[..] else { return None };
+    let [name] = &plain.words(rest, &|_, _| None).ok()?[..] else { return None };
+    let [raw] = &quoted.words(rest, &|_, _| None).ok()?[..] else { return None };
     let n_quotes = |text: &str| text.matches(['\'', '"']).count();
     let expand = n_quotes(&name.text) == n_quotes(&raw.text);
     Some(Marker { start, end, name: name.text.clone(), expand, chomp })

@@ -4,10 +4,8 @@ use crate::segment::{Segments, segment};
 
 fn shown(text: &str) -> String {
     let Segments { segments, faults, .. } = segment(text);
-    let mut res: Vec<String> = segments
-        .iter()
-        .map(|it| format!("{}-{} {:?}", it.first_line + 1, it.last_line + 1, &text[it.range]))
-        .collect();
+    let mut res: Vec<String> =
+        segments.iter().map(|it| format!("{}-{} {:?}", it.first_line + 1, it.last_line + 1, &text[it.range])).collect();
     res.extend(faults.into_iter().map(|fault| fault.message));
     res.join("\n")
 }
