@@ -8,8 +8,9 @@ use crate::context::BuildContext;
 use crate::date::Date;
 use crate::facts::Facts;
 use crate::images::ImageBook;
+use crate::lower::{self, Build};
 use crate::model::File;
-use crate::rules::Finding;
+use crate::rules::{self, Context, Finding};
 use crate::size::BuildSize;
 use crate::text::{TextRange, TextSize};
 
@@ -39,19 +40,33 @@ pub struct Analysis {
     pub facts: Facts,
     /// Weights.
     pub size: BuildSize,
-    /// All findings in the order of the text; those suppressed or replaced are marked.
+    /// All findings in the order of the text; those that a stronger one replaces are marked.
     pub findings: Vec<Finding>,
 }
 
 impl Analysis {
     /// Analyses a text. Instructions that `before` holds with the same text and frame are taken from it.
-    pub fn of(_inputs: Inputs, _before: Option<&Analysis>) -> Analysis {
-        unimplemented!("integration")
+    pub fn of(inputs: Inputs, before: Option<&Analysis>) -> Analysis {
+        let config = &inputs.config;
+        let build = Build { arguments: Some(&config.build_args), platform: config.platform.clone() };
+        let file = lower::file(Arc::clone(&inputs.text), &build, before.map(|before| &before.file));
+        let facts = Facts::of(&file, config);
+        let size = BuildSize::default();
+        let findings = rules::check(&Context {
+            file: &file,
+            facts: &facts,
+            size: &size,
+            config,
+            context: &inputs.context,
+            images: &inputs.images,
+            today: inputs.today,
+        });
+        Analysis { inputs, file, facts, size, findings }
     }
 
-    /// The findings to show: neither allowed by a comment nor replaced by a stronger one.
+    /// The findings to show: those that no stronger one of the same cause replaces.
     pub fn shown(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| !finding.suppressed && !finding.replaced)
+        self.findings.iter().filter(|finding| !finding.replaced)
     }
 
     /// What the assists say about a place (empty range: the cursor), by the order of CLI.md's list.

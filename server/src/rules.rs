@@ -5,15 +5,18 @@
 
 pub mod precedence;
 
-use crate::config::Config;
+use crate::config::{Config, Level};
 use crate::context::BuildContext;
 use crate::date::Date;
 use crate::facts::Facts;
 use crate::images::ImageBook;
-use crate::model::File;
+use crate::model::{Fault, File, Placed};
 use crate::size::BuildSize;
 use crate::text::{TextEdit, TextRange};
 use crate::weight::Estimate;
+
+/// Every rule, in the order of their names. Written by `tests/tidy.rs` from the folder.
+pub static ALL: &[&Rule] = &[];
 
 /// A rule of the catalogue.
 pub struct Rule {
@@ -105,8 +108,6 @@ pub enum Source {
     Rule(&'static Rule),
     /// BuildKit rejects the text.
     Fault,
-    /// About an `allow` comment: `unused-allow`, `unknown-allow`.
-    Note(&'static str),
 }
 
 /// Something found.
@@ -130,8 +131,6 @@ pub struct Finding {
     pub fix: Option<Fix>,
     /// Ids of the actions that mend it (CLI.md), offered at the same place.
     pub assists: Vec<&'static str>,
-    /// Whether a comment allows it.
-    pub suppressed: bool,
     /// Whether a stronger finding of the same cause speaks instead (shown with `--all` only).
     pub replaced: bool,
 }
@@ -149,7 +148,6 @@ impl Finding {
             related: Vec::new(),
             fix: None,
             assists: Vec::new(),
-            suppressed: false,
             replaced: false,
         }
     }
@@ -159,7 +157,6 @@ impl Finding {
         match self.source {
             Source::Rule(rule) => rule.name,
             Source::Fault => "fault",
-            Source::Note(name) => name,
         }
     }
 }
@@ -191,6 +188,63 @@ pub enum Safety {
     Review,
     /// The image has the same content and configuration apart from the waste, and builds exactly when it did.
     Safe,
+}
+
+/// Every finding of a file in the order of the text: BuildKit's faults, then what the rules found where no fault
+/// stands, with the settings' severities and precedence applied. Weaker findings of one cause stay, marked `replaced`.
+pub fn check(ctx: &Context) -> Vec<Finding> {
+    let mut res: Vec<Finding> = Vec::new();
+    for rule in ALL {
+        let Some(level) = level(ctx.config, rule) else { continue };
+        let from = res.len();
+        (rule.check)(ctx, &mut res);
+        for finding in &mut res[from..] {
+            finding.severity = level.unwrap_or(finding.severity);
+        }
+    }
+    let faulty: Vec<TextRange> =
+        ctx.file.instructions().filter(|it| !it.instruction.faults.is_empty()).map(Placed::whole).collect();
+    res.retain(|finding| !faulty.iter().any(|range| range.contains_range(finding.range)));
+    res.retain(|finding| !is_small(ctx, finding));
+    precedence::apply(&mut res);
+    res.extend(ctx.file.faults.iter().map(fault));
+    res.sort_by_key(|finding| (finding.range.start(), finding.range.end(), finding.id()));
+    res
+}
+
+fn fault(fault: &Fault) -> Finding {
+    Finding {
+        source: Source::Fault,
+        severity: Severity::Error,
+        range: fault.range,
+        cause: fault.range,
+        message: fault.message.clone(),
+        saves: None,
+        related: Vec::new(),
+        fix: None,
+        assists: Vec::new(),
+        replaced: false,
+    }
+}
+
+/// What the settings say of a rule: `None` = off, `Some(None)` = its own severity.
+fn level(config: &Config, rule: &Rule) -> Option<Option<Severity>> {
+    let level = config.rules.get(rule.name).or_else(|| config.groups.get(rule.group.name()));
+    match level {
+        None => rule.on.then_some(None),
+        Some(Level::Off) => None,
+        Some(Level::Hint) => Some(Some(Severity::Hint)),
+        Some(Level::Information) => Some(Some(Severity::Information)),
+        Some(Level::Warning) => Some(Some(Severity::Warning)),
+        Some(Level::Error) => Some(Some(Severity::Error)),
+    }
+}
+
+/// Whether a size finding saves less than the settings ask for (RULES.md S8). An unknown saving is not small.
+fn is_small(ctx: &Context, finding: &Finding) -> bool {
+    let Source::Rule(rule) = finding.source else { return false };
+    let saves = finding.saves.as_ref();
+    rule.group == Group::Size && saves.is_some_and(|saves| saves.likely.0 < ctx.config.minimum_saving)
 }
 
 /// What a rule may look at.
