@@ -77,6 +77,7 @@ fn part(
         frame,
         heredocs,
         keyword: reader.place(split.keyword.clone()),
+        written: split.keyword.clone(),
         name: &name,
         flags: &flags,
         arguments,
@@ -105,6 +106,8 @@ struct Lowering<'a> {
     frame: Frame,
     heredocs: &'a [Heredoc],
     keyword: Local,
+    /// The keyword in the joined line.
+    written: Range<usize>,
     name: &'a str,
     flags: &'a [crate::model::Flag],
     arguments: Range<usize>,
@@ -155,7 +158,7 @@ impl Lowering<'_> {
             "HEALTHCHECK" => self.healthcheck(),
             "ONBUILD" => self.onbuild(),
             _ => {
-                let written = self.keyword.of(self.reader.source);
+                let written = &self.reader.line.text[self.written.clone()];
                 let mut message = format!("unknown instruction: {written}");
                 if let Some(name) = suggestion(&written.to_lowercase(), KEYWORDS.iter().copied()) {
                     let upper = written == written.to_uppercase();
@@ -295,6 +298,11 @@ impl Lowering<'_> {
     fn run(&mut self) -> InstructionKind {
         let mounts: Vec<Mount> =
             self.flags.iter().filter(|flag| flag.name == "mount").map(|flag| self.mount(flag)).collect();
+        for flag in self.flags.iter().filter(|flag| flag.name == "mount") {
+            if let Some(value) = flag.value.as_ref().filter(|value| value.text.is_empty()) {
+                self.fault(value.range, "failed to parse csv mounts: EOF");
+            }
+        }
         for mount in &mounts {
             let Some(from) = mount.options.iter().find(|option| option.key == "from") else { continue };
             let value = from.value.as_ref().map_or("", |word| word.text.as_str());

@@ -35,7 +35,7 @@ impl<'a> Reader<'a> {
             Some((name, value)) => (name, Some(value)),
             None => (token.text.as_str(), None),
         };
-        let name = name.trim_start_matches("--");
+        let name = name.strip_prefix("--").unwrap_or(name);
         let name_start = token.range.start + written.find(name).unwrap_or(0);
         let value = value.map(|value| {
             let start = written.find('=').map_or(token.range.end, |equals| token.range.start + equals + 1);
@@ -77,17 +77,20 @@ pub(super) fn go_quote(text: &str) -> String {
 }
 
 /// The option that BuildKit would ask about (`util/suggest`): the nearest at an edit distance below 3, none when the
-/// word is an option itself. The comparison is with the options in lower case.
+/// word is an option itself. The comparison is with the options in lower case. Where BuildKit takes one of several equally
+/// near ones at random (it walks a Go map), one with the same first letter is taken, else the first.
 pub(super) fn suggestion(word: &str, options: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     let mut res = None;
-    let mut nearest = 3;
+    let mut nearest = (3, true);
     for option in options {
-        let distance = distance(word, &option.to_lowercase());
+        let lower = option.to_lowercase();
+        let distance = distance(word, &lower);
         if distance == 0 {
             return None;
         }
-        if distance < nearest {
-            nearest = distance;
+        let key = (distance, word.chars().next() != lower.chars().next());
+        if distance < 3 && key < nearest {
+            nearest = key;
             res = Some(option);
         }
     }
