@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::context::BuildContext;
 use crate::date::Date;
 use crate::facts::Facts;
+use crate::features::hover::{self, Hover};
 use crate::images::ImageBook;
 use crate::lower::{self, Build};
 use crate::model::File;
@@ -75,21 +76,24 @@ impl Analysis {
     }
 
     /// Markdown for the thing at this offset, and its range.
-    pub fn hover(&self, _offset: TextSize) -> Option<Hover> {
-        None
+    pub fn hover(&self, offset: TextSize) -> Option<Hover> {
+        hover::hover(&self.context(), offset)
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context {
+            file: &self.file,
+            facts: &self.facts,
+            size: &self.size,
+            config: &self.inputs.config,
+            context: &self.inputs.context,
+            images: &self.inputs.images,
+            today: self.inputs.today,
+        }
     }
 
     /// Files of the build context whose text the analysis would use and does not have, relative to the context.
     pub fn wanted_files(&self) -> Vec<String> {
         Vec::new()
     }
-}
-
-/// What a hover shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hover {
-    /// The thing it is about.
-    pub range: TextRange,
-    /// Markdown.
-    pub markdown: String,
 }

@@ -27,5 +27,6 @@ pub mod size;
 pub mod rules;
 
 pub mod assists;
+pub mod features;
 
 pub mod analysis;

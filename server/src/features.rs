@@ -1,0 +1,3 @@
+//! What an editor asks about a place: one file a feature.
+
+pub mod hover;
