@@ -1,0 +1,87 @@
+-- Run by run.sh inside Neovim, with the configuration that is shipped. Any failure leaves with `cquit 1`.
+local patience = tonumber(vim.env.E2E_TIMEOUT or '20000')
+local function say(...) io.stdout:write(table.concat(vim.tbl_map(tostring, { ... }), ' ') .. '\n') end
+local function wait(what, cond)
+  if not vim.wait(patience, cond, 20) then error('timeout: ' .. what, 0) end
+  say('ok', what)
+end
+
+local function float_text()
+  for _, win in ipairs(vim.api.nvim_list_wins()) do
+    if vim.api.nvim_win_get_config(win).relative ~= '' then
+      return table.concat(vim.api.nvim_buf_get_lines(vim.api.nvim_win_get_buf(win), 0, -1, false), '\n')
+    end
+  end
+  return ''
+end
+
+-- Asks for the actions at the cursor the way a user does, and applies the first whose title matches.
+local function apply_action(buf, pattern)
+  local tick, titles = vim.b[buf].changedtick, {}
+  vim.lsp.buf.code_action({ apply = true, filter = function(action)
+    titles[#titles + 1] = action.title .. (action.disabled and ' (disabled: ' .. action.disabled.reason .. ')' or '')
+    return not action.disabled and action.title:match(pattern) ~= nil
+  end })
+  wait('code action applied: ' .. pattern, function() return vim.b[buf].changedtick ~= tick end)
+  say('  offered:', table.concat(titles, ' / '))
+  return titles
+end
+
+local function diagnostic(buf, code)
+  local found
+  wait('diagnostic ' .. code, function()
+    found = vim.iter(vim.diagnostic.get(buf)):find(function(it) return it.code == code end)
+    return found
+  end)
+  say('  line', found.lnum + 1, found.message)
+  return found
+end
+
+local function main()
+  vim.lsp.enable('plimsoll')
+  local buf = vim.api.nvim_get_current_buf()
+  local client
+  wait('client attached', function()
+    client = vim.lsp.get_clients({ bufnr = buf, name = 'plimsoll' })[1]
+    return client and client.initialized
+  end)
+  say('  root', client.root_dir, 'encoding', client.offset_encoding)
+  assert(client.offset_encoding == 'utf-8', 'UTF-8 is what Neovim prefers')
+
+  local lists = diagnostic(buf, 'apt-lists-left')
+  assert(lists.message:match('MB'), 'the weight stands in the message')
+  assert(lists.source == 'plimsoll')
+
+  vim.api.nvim_win_set_cursor(0, { 1, 6 })
+  vim.lsp.buf.hover()
+  wait('hover over the base image', function()
+    local text = float_text()
+    return text:match('linux/amd64: pull [%d.]+ MB') and text:match('node:22%-slim')
+  end)
+  say(float_text())
+  vim.cmd('fclose!')
+
+  vim.api.nvim_win_set_cursor(0, { lists.lnum + 1, lists.col })
+  apply_action(buf, '^Remove the lists')
+  wait('the finding is gone after its fix', function()
+    return not vim.iter(vim.diagnostic.get(buf)):find(function(it) return it.code == 'apt-lists-left' end)
+  end)
+  vim.cmd('silent undo')
+  diagnostic(buf, 'apt-lists-left')
+
+  local run = vim.fn.search([[^RUN mkdir /data]], 'w')
+  vim.api.nvim_win_set_cursor(0, { run, 0 })
+  local titles = apply_action(buf, '^Merge')
+  assert(vim.iter(titles):find(function(it) return it:match('disabled: ') end), 'a refusal says why')
+  vim.cmd('silent write')
+
+  client:stop()
+  wait('server gone', function() return #vim.lsp.get_clients() == 0 end)
+end
+
+vim.schedule(function()
+  local ok, err = xpcall(main, function(e) return type(e) == 'string' and e:match('^timeout') and e or debug.traceback(e) end)
+  if ok then vim.cmd('qall!') end
+  say('FAIL', err)
+  vim.cmd('cquit 1')
+end)
