@@ -29,3 +29,5 @@ pub mod rules;
 pub mod assists;
 
 pub mod analysis;
+
+pub mod disk;

@@ -1,0 +1,423 @@
+//! From TOML or JSON to a [`Layer`], with a report for everything that is not understood.
+//!
+//! Both texts become the same tree of [`Raw`] values first, so that one reader serves them. A value that is wrong is
+//! left out and reported; the rest counts.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::config::keys::{GROUPS, KEYS, Key, Kind, Value};
+use crate::config::{Budget, Layer, Level, Report, Section, Trust, path};
+use crate::model::Platform;
+
+/// A value of either text.
+enum Raw {
+    Bool(bool),
+    Integer(i64),
+    Text(String),
+    List(Vec<(Place, Raw)>),
+    Table(Vec<Entry>),
+    /// A date, a fraction: nothing a key takes.
+    Other,
+}
+
+/// A key with its value.
+struct Entry {
+    key: String,
+    /// Where the key stands.
+    key_at: Place,
+    value: Raw,
+    /// Where the value stands.
+    value_at: Place,
+}
+
+/// An offset in the text, if there is one.
+type Place = Option<usize>;
+
+/// What a reading needs and fills.
+struct Reader<'a> {
+    text: &'a str,
+    file: Option<&'a str>,
+    trust: Trust,
+    known_rules: &'a [&'a str],
+    reports: Vec<Report>,
+}
+
+impl Layer {
+    /// Reads a settings file. `path` is its own path with `/` between its parts, for reports and for what is relative
+    /// to it; `known_rules` are the ids that `[rules]` may name. A text that is no TOML says nothing and is one report.
+    pub fn from_toml(text: &str, path: &str, trust: Trust, known_rules: &[&str]) -> (Layer, Vec<Report>) {
+        let mut layer = Layer { trust, folder: Some(path::parent(path).to_owned()), ..Layer::default() };
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut reader = Reader { text, file: Some(path), trust, known_rules, reports: Vec::new() };
+        match DeTable::parse(text) {
+            Ok(table) => {
+                let entries = from_de_table(table.into_inner());
+                reader.layer(entries, &mut layer);
+            }
+            Err(error) => {
+                let at = error.span().map(|span| span.start);
+                reader.report(at, "", format!("no TOML: {}", error.message()));
+            }
+        }
+        (layer, reader.reports)
+    }
+
+    /// Reads what an editor sends below `plimsoll`, or what the command line says: keys nested or with dots; `null` says
+    /// nothing. Paths are relative to [`Layer::folder`], which the caller sets.
+    pub fn from_json(value: &serde_json::Value, trust: Trust, known_rules: &[&str]) -> (Layer, Vec<Report>) {
+        let mut layer = Layer { trust, ..Layer::default() };
+        let mut reader = Reader { text: "", file: None, trust, known_rules, reports: Vec::new() };
+        match from_json(value) {
+            Some(Raw::Table(entries)) => {
+                // vscode-languageclient keeps a key of its own in the section of the server.
+                let entries = entries.into_iter().filter(|entry| entry.key != "trace").collect();
+                reader.layer(entries, &mut layer);
+            }
+            Some(_) => reader.report(None, "", "settings must be a table".to_owned()),
+            None => {}
+        }
+        (layer, reader.reports)
+    }
+
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty() && self.files.is_empty()
+    }
+}
+
+impl Reader<'_> {
+    fn layer(&mut self, entries: Vec<Entry>, acc: &mut Layer) {
+        for entry in entries {
+            if entry.key != "files" {
+                self.entry("", entry, false, &mut acc.values);
+                continue;
+            }
+            let Raw::Table(sections) = entry.value else {
+                self.report(entry.value_at, "files", "`files` must be a table of patterns".to_owned());
+                continue;
+            };
+            for section in sections {
+                let Raw::Table(entries) = section.value else {
+                    let message = format!("`files.\"{}\"` must be a table", section.key);
+                    self.report(section.value_at, "files", message);
+                    continue;
+                };
+                let mut values = Vec::new();
+                for entry in entries {
+                    self.entry("", entry, true, &mut values);
+                }
+                acc.files.push(Section { pattern: section.key, values });
+            }
+        }
+    }
+
+    /// Reads one key, or the keys of a table that is only a part of their names.
+    fn entry(&mut self, before: &str, entry: Entry, in_files: bool, acc: &mut Vec<(&'static Key, Value)>) {
+        let name = format!("{before}{}", entry.key);
+        if let Some(key) = KEYS.iter().find(|key| key.name == name) {
+            if in_files && !key.per_file {
+                return self.report(entry.key_at, key.name, format!("`{name}` cannot be set for single files"));
+            }
+            return self.known(key, entry.value, entry.value_at, acc);
+        }
+        // `"rules.apt-lists-left": "off"`: an entry of a table, written with a dot.
+        let table = KEYS.iter().find_map(|key| {
+            let rest = name.strip_prefix(key.name)?.strip_prefix('.')?;
+            let open = matches!(key.kind, Kind::RuleLevels | Kind::GroupLevels | Kind::Arguments | Kind::Budget);
+            open.then_some((key, rest))
+        });
+        if let Some((key, rest)) = table {
+            let inner = Entry { key: rest.to_owned(), ..entry };
+            let at = inner.value_at;
+            return self.entry(
+                "",
+                Entry { key: key.name.to_owned(), key_at: inner.key_at, value: Raw::Table(vec![inner]), value_at: at },
+                in_files,
+                acc,
+            );
+        }
+        let is_part =
+            KEYS.iter().any(|key| key.name.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.')));
+        if !is_part {
+            let nearest = nearest(&name, KEYS.iter().map(|key| key.name).chain(["files"]));
+            return self.report(entry.key_at, &name, format!("unknown key `{name}`{nearest}"));
+        }
+        match entry.value {
+            Raw::Table(entries) => {
+                for inner in entries {
+                    self.entry(&format!("{name}."), inner, in_files, acc);
+                }
+            }
+            _ => self.report(entry.value_at, &name, format!("`{name}` must be a table")),
+        }
+    }
+
+    fn known(&mut self, key: &'static Key, raw: Raw, at: Place, acc: &mut Vec<(&'static Key, Value)>) {
+        let Some(value) = self.value(key, raw, at) else { return };
+        let off = match &value {
+            Value::Bool(it) => !it,
+            Value::Text(it) => it.is_empty(),
+            _ => false,
+        };
+        if key.user_only && self.trust == Trust::Workspace && !off {
+            let message =
+                format!("`{}` is the user's to set: a file of the workspace can only switch it off", key.name);
+            return self.report(at, key.name, message);
+        }
+        acc.push((key, value));
+    }
+
+    fn value(&mut self, key: &Key, raw: Raw, at: Place) -> Option<Value> {
+        let wrong = |expected: &str| format!("`{}` must be {expected}", key.name);
+        let message = match (key.kind, raw) {
+            (Kind::Bool | Kind::BoolOrAuto, Raw::Bool(it)) => return Some(Value::Bool(it)),
+            (Kind::BoolOrAuto, Raw::Text(it)) if it == "auto" => return Some(Value::Auto),
+            (Kind::Text | Kind::Path, Raw::Text(it)) => return Some(Value::Text(it)),
+            (Kind::Word(words), Raw::Text(it)) if words.contains(&it.as_str()) => return Some(Value::Text(it)),
+            (Kind::Texts, Raw::List(list)) => return self.texts(key, list, None),
+            (Kind::Words(words), Raw::List(list)) => return self.texts(key, list, Some(words)),
+            (Kind::Bytes, raw) => match bytes(&raw) {
+                Some(it) => return Some(Value::Bytes(it)),
+                None => wrong("bytes or a text such as \"200MB\""),
+            },
+            (Kind::Budget, Raw::Table(stages)) => return Some(self.stage_budgets(key, stages)),
+            (Kind::Budget, raw) => match bytes(&raw) {
+                Some(it) => return Some(Value::Budget(Budget { target: Some(it), ..Budget::default() })),
+                None => wrong("bytes, a text such as \"200MB\", or a table of stages"),
+            },
+            (Kind::Platform, Raw::Text(it)) => match Platform::parse(&it) {
+                Some(platform) => return Some(Value::Platform(platform)),
+                None => wrong("a platform such as \"linux/arm64\""),
+            },
+            (Kind::Arguments, Raw::Table(entries)) => return Some(self.arguments(key, entries)),
+            (Kind::RuleLevels | Kind::GroupLevels, Raw::Table(entries)) => return Some(self.levels(key, entries)),
+            (Kind::Bool, _) => wrong("true or false"),
+            (Kind::BoolOrAuto, _) => wrong("true, false or \"auto\""),
+            (Kind::Text | Kind::Path, _) => wrong("a text"),
+            (Kind::Word(words), _) => wrong(&one_of(words)),
+            (Kind::Texts | Kind::Words(_), _) => wrong("a list of texts"),
+            (Kind::Platform, _) => wrong("a platform such as \"linux/arm64\""),
+            (Kind::Arguments | Kind::RuleLevels | Kind::GroupLevels, _) => wrong("a table"),
+        };
+        self.report(at, key.name, message);
+        None
+    }
+
+    fn texts(&mut self, key: &Key, list: Vec<(Place, Raw)>, words: Option<&[&str]>) -> Option<Value> {
+        let mut res = Vec::new();
+        for (at, raw) in list {
+            let expected = match (raw, words) {
+                (Raw::Text(text), None) => {
+                    res.push(text);
+                    continue;
+                }
+                (Raw::Text(text), Some(words)) if words.contains(&text.as_str()) => {
+                    res.push(text);
+                    continue;
+                }
+                (_, Some(words)) => one_of(words),
+                (_, None) => "texts".to_owned(),
+            };
+            // A list of which a part is left out may mean the opposite of what was written.
+            self.report(at, key.name, format!("`{}` must hold {expected}", key.name));
+            return None;
+        }
+        Some(Value::Texts(res))
+    }
+
+    fn stage_budgets(&mut self, key: &Key, stages: Vec<Entry>) -> Value {
+        let mut res = Budget::default();
+        for stage in stages {
+            match bytes(&stage.value) {
+                Some(it) => {
+                    res.stages.insert(stage.key, it);
+                }
+                None => {
+                    let message = format!("`{}.{}` must be bytes or a text such as \"200MB\"", key.name, stage.key);
+                    self.report(stage.value_at, key.name, message);
+                }
+            }
+        }
+        Value::Budget(res)
+    }
+
+    fn arguments(&mut self, key: &Key, entries: Vec<Entry>) -> Value {
+        let mut res = BTreeMap::new();
+        for entry in entries {
+            let text = match entry.value {
+                Raw::Text(it) => it,
+                Raw::Integer(it) => it.to_string(),
+                Raw::Bool(it) => it.to_string(),
+                Raw::List(_) | Raw::Table(_) | Raw::Other => {
+                    self.report(entry.value_at, key.name, format!("`{}.{}` must be a text", key.name, entry.key));
+                    continue;
+                }
+            };
+            res.insert(entry.key, text);
+        }
+        Value::Arguments(res)
+    }
+
+    fn levels(&mut self, key: &Key, entries: Vec<Entry>) -> Value {
+        let known = if key.kind == Kind::GroupLevels { GROUPS } else { self.known_rules };
+        let what = if key.kind == Kind::GroupLevels { "group" } else { "rule" };
+        let mut res = BTreeMap::new();
+        for entry in entries {
+            if !known.contains(&entry.key.as_str()) {
+                let nearest = nearest(&entry.key, known.iter().copied());
+                self.report(entry.key_at, key.name, format!("unknown {what} `{}`{nearest}", entry.key));
+                continue;
+            }
+            let level = match &entry.value {
+                Raw::Text(word) => Level::parse(word),
+                _ => None,
+            };
+            match level {
+                Some(level) => {
+                    res.insert(entry.key, level);
+                }
+                None => {
+                    let message = format!("`{}.{}` must be {}", key.name, entry.key, one_of(Level::NAMES));
+                    self.report(entry.value_at, key.name, message);
+                }
+            }
+        }
+        Value::Levels(res)
+    }
+
+    fn report(&mut self, at: Place, key: &str, message: String) {
+        let place = at.filter(|_| self.file.is_some()).map(|at| {
+            let before = self.text.get(..at).unwrap_or(self.text);
+            let line_start = before.rfind('\n').map_or(0, |it| it + 1);
+            let line = before.bytes().filter(|it| *it == b'\n').count() + 1;
+            (line, before.get(line_start..).unwrap_or_default().chars().count() + 1)
+        });
+        self.reports.push(Report {
+            file: self.file.map(str::to_owned),
+            line: place.and_then(|(line, _)| u32::try_from(line).ok()),
+            column: place.and_then(|(_, column)| u32::try_from(column).ok()),
+            key: key.to_owned(),
+            message,
+        });
+    }
+}
+
+/// Reads `1000`, `"200MB"`, `"1.5 GB"`, `"64KiB"`; decimal units unless there is an `i`.
+pub fn size(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let end = text.find(|it: char| !it.is_ascii_digit() && it != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(end)?;
+    let factor: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" => 1_000,
+        "m" | "mb" => 1_000_000,
+        "g" | "gb" => 1_000_000_000,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        _ => return None,
+    };
+    if let Ok(whole) = number.parse::<u64>() {
+        return whole.checked_mul(factor);
+    }
+    let bytes = number.parse::<f64>().ok()? * factor as f64;
+    // Above 2^53 a fraction says nothing, and no image is that large.
+    (bytes.is_finite() && bytes < 9e15).then_some(bytes.round() as u64)
+}
+
+fn bytes(raw: &Raw) -> Option<u64> {
+    match raw {
+        Raw::Integer(it) => u64::try_from(*it).ok(),
+        Raw::Text(text) => size(text),
+        Raw::Bool(_) | Raw::List(_) | Raw::Table(_) | Raw::Other => None,
+    }
+}
+
+fn one_of(words: &[&str]) -> String {
+    let words: Vec<String> = words.iter().map(|it| format!("\"{it}\"")).collect();
+    match words.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, first)) => format!("{} or {last}", first.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// `; did you mean …?`, or nothing where no name is near.
+fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let near = known.map(|it| (distance(name, it), it)).min();
+    match near {
+        Some((distance, it)) if distance <= (name.chars().count() / 3).max(1) => format!("; did you mean `{it}`?"),
+        Some(_) | None => String::new(),
+    }
+}
+
+/// How many characters must be changed, put in or taken out (Levenshtein), over the first 64.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (line, from) in left.chars().take(64).enumerate() {
+        let mut diagonal = line;
+        let mut before = line + 1;
+        if let Some(first) = row.first_mut() {
+            *first = before;
+        }
+        for (to, cell) in right.iter().zip(row.iter_mut().skip(1)) {
+            let cost = (diagonal + usize::from(from != *to)).min(*cell + 1).min(before + 1);
+            diagonal = std::mem::replace(cell, cost);
+            before = cost;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+/// In the order of the text, which the parser's map has lost.
+fn from_de_table(table: DeTable<'_>) -> Vec<Entry> {
+    let start = |span: &Range<usize>| Some(span.start);
+    let mut res: Vec<Entry> = table
+        .into_iter()
+        .map(|(key, value)| Entry {
+            key_at: start(&key.span()),
+            key: key.into_inner().into_owned(),
+            value_at: start(&value.span()),
+            value: from_toml(value),
+        })
+        .collect();
+    res.sort_by_key(|entry| entry.key_at);
+    res
+}
+
+fn from_toml(value: Spanned<DeValue<'_>>) -> Raw {
+    match value.into_inner() {
+        DeValue::Boolean(it) => Raw::Bool(it),
+        DeValue::String(it) => Raw::Text(it.into_owned()),
+        DeValue::Integer(it) => i64::from_str_radix(it.as_str(), it.radix()).map_or(Raw::Other, Raw::Integer),
+        DeValue::Array(list) => Raw::List(list.into_iter().map(|it| (Some(it.span().start), from_toml(it))).collect()),
+        DeValue::Table(table) => Raw::Table(from_de_table(table)),
+        DeValue::Float(_) | DeValue::Datetime(_) => Raw::Other,
+    }
+}
+
+/// `None` for `null`, which says nothing.
+fn from_json(value: &serde_json::Value) -> Option<Raw> {
+    Some(match value {
+        serde_json::Value::Null => return None,
+        serde_json::Value::Bool(it) => Raw::Bool(*it),
+        serde_json::Value::Number(it) => it.as_i64().map_or(Raw::Other, Raw::Integer),
+        serde_json::Value::String(it) => Raw::Text(it.clone()),
+        serde_json::Value::Array(list) => {
+            Raw::List(list.iter().map(|it| (None, from_json(it).unwrap_or(Raw::Other))).collect())
+        }
+        serde_json::Value::Object(map) => Raw::Table(
+            map.iter()
+                .filter_map(|(key, value)| {
+                    let value = from_json(value)?;
+                    Some(Entry { key: key.clone(), key_at: None, value, value_at: None })
+                })
+                .collect(),
+        ),
+    })
+}
