@@ -156,3 +156,46 @@ fn reach(pieces: &[Piece], acc: &mut [bool], at: usize, start: bool) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Pattern, split};
+
+    fn matches(pattern: &str, path: &str) -> bool {
+        Pattern::parse(pattern).expect("the pattern is one").matches(path)
+    }
+
+    #[test]
+    fn patterns_are_those_of_filepath_match() {
+        for (pattern, path) in [
+            ("abc", "abc"),
+            ("*", "abc"),
+            ("*c", "abc"),
+            ("a*b?c*x", "abxbbxdbxebxczzx"),
+            ("[a-c]x", "bx"),
+            ("a?b", "a☺b"),
+        ] {
+            assert!(matches(pattern, path), "{pattern} {path}");
+        }
+        for (pattern, path) in
+            [("*", "a/b"), ("a?b", "a/b"), ("a*/b", "a/c/b"), ("[^a]", "a"), ("a\\*", "ab"), ("**", "a/b")]
+        {
+            assert!(!matches(pattern, path), "{pattern} {path}");
+        }
+        for pattern in ["[", "[a", "[]a]", "[-]", "[a-]", "a\\", "[^"] {
+            assert_eq!(Pattern::parse(pattern), None, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn many_stars_take_no_time() {
+        assert!(!matches(&"*a".repeat(200), &"a".repeat(150)));
+    }
+
+    #[test]
+    fn a_source_is_split_at_its_first_part_with_a_pattern() {
+        assert_eq!(split("a/b/*.c/d"), Some(("a/b", "*.c/d")));
+        assert_eq!(split("*.json"), Some(("", "*.json")));
+        assert_eq!(split("a\\*/b"), None);
+    }
+}

@@ -72,25 +72,7 @@ pub fn context(folder: &Path, dockerfile: Option<&Path>, limits: Limits) -> Buil
             res.entries.insert(path, entry);
         }
     }
-    take_back_parents(&mut res);
-    res
-}
-
-/// BuildKit sends the directories above a file that came through, whatever the patterns say of them.
-fn take_back_parents(acc: &mut BuildContext) {
-    if acc.ignore.patterns.iter().all(|pattern| !pattern.exception) {
-        return;
-    }
-    let kept: Vec<String> = acc.entries.iter().filter(|(_, it)| !it.ignored).map(|(path, _)| path.clone()).collect();
-    for path in kept {
-        let mut rest = path.as_str();
-        while let Some((parent, _)) = rest.rsplit_once('/') {
-            if let Some(entry) = acc.entries.get_mut(parent) {
-                entry.ignored = false;
-            }
-            rest = parent;
-        }
-    }
+    res.settled()
 }
 
 /// `<Dockerfile>.dockerignore` beside the Dockerfile, else `.dockerignore` of the context.
