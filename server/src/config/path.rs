@@ -92,3 +92,52 @@ pub fn parent(file: &str) -> &str {
 fn is_absolute(path: &str) -> bool {
     path.starts_with(['/', '\\']) || path.get(1..2) == Some(":")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{joined, matches, parent, relative};
+
+    #[test]
+    fn patterns_pass_folders_only_with_two_stars() {
+        for (pattern, file) in [
+            ("**", "a/Dockerfile"),
+            ("a/**", "a/b/Dockerfile"),
+            ("a", "a/b/Dockerfile"),
+            ("**/Dockerfile.*", "Dockerfile.dev"),
+            ("**/test/*", "a/test/Dockerfile"),
+            ("./a*/?ocker*e", "abc/Dockerfile"),
+            ("a/**/b/**", "a/b/Dockerfile"),
+        ] {
+            assert!(matches(pattern, file), "{pattern} {file}");
+        }
+        for (pattern, file) in [
+            ("", "a"),
+            ("Dockerfile", "a/Dockerfile"),
+            ("*/x", "a/b/x"),
+            ("a/**", "ab/c"),
+            ("a?", "a"),
+            ("a/b/c", "a/b"),
+        ] {
+            assert!(!matches(pattern, file), "{pattern} {file}");
+        }
+    }
+
+    #[test]
+    fn paths_are_taken_from_the_settings_file() {
+        assert_eq!(relative("/w/a/Dockerfile", Some("/w")), Some("a/Dockerfile"));
+        assert_eq!(relative("/w/a", Some("/")), Some("w/a"));
+        assert_eq!(relative("/wide/a", Some("/w")), None);
+        assert_eq!(relative("a/Dockerfile", None), Some("a/Dockerfile"));
+        assert_eq!(relative("/a/Dockerfile", None), None);
+        assert_eq!(joined(Some("/w"), "../x"), "/w/../x");
+        assert_eq!(joined(Some("/w"), "/x"), "/x");
+        assert_eq!(joined(None, "x"), "x");
+        assert_eq!((parent("/a/b"), parent("/a"), parent("a")), ("/a", "/", ""));
+    }
+
+    #[test]
+    fn many_stars_take_no_time() {
+        assert!(!matches(&"**/".repeat(100), ""));
+        assert!(!matches(&"*a".repeat(200), &"a".repeat(150)));
+    }
+}

@@ -421,3 +421,221 @@ fn from_json(value: &serde_json::Value) -> Option<Raw> {
         ),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+    use serde_json::json;
+
+    use super::size;
+    use crate::config::{Builder, Config, Layer, Level, Trust};
+
+    const RULES: &[&str] = &["apt-lists-left", "pip-cache-left", "single-stage-build"];
+
+    fn reports(text: &str, trust: Trust, expected: Expect) -> Layer {
+        let (layer, reports) = Layer::from_toml(text, "/w/plimsoll.toml", trust, RULES);
+        expected.assert_eq(&reports.iter().map(|it| format!("{it}\n")).collect::<String>());
+        layer
+    }
+
+    fn json(value: serde_json::Value) -> Config {
+        let (layer, reports) = Layer::from_json(&value, Trust::User, RULES);
+        assert_eq!(reports, []);
+        Config::of(&[layer], None)
+    }
+
+    #[test]
+    fn a_whole_file_is_read() {
+        let text = r#"
+            target = "runtime"
+            platform = "linux/arm64"
+            builder = "classic"
+            [rules]
+            apt-lists-left = "off"
+            [groups]
+            size = "hint"
+            [size]
+            minimum-saving = "5MB"
+            budget = { runtime = "200MB", build = 3_000 }
+            [build-args]
+            VERSION = "1.2"
+            DEBUG = true
+            [mergeable-run-layers]
+            layers-only = true
+        "#;
+        let config = Config::of(&[reports(text, Trust::Workspace, expect![[""]])], None);
+        assert_eq!(config.target.as_deref(), Some("runtime"));
+        assert_eq!(config.platform.to_string(), "linux/arm64");
+        assert_eq!(config.builder, Builder::Classic);
+        assert_eq!(config.level("apt-lists-left", "size"), Some(Level::Off));
+        assert_eq!(config.level("pip-cache-left", "size"), Some(Level::Hint));
+        assert_eq!(config.level("runs-as-root", "security"), None);
+        assert_eq!(config.minimum_saving, 5_000_000);
+        assert_eq!(config.budget.stages.get("runtime"), Some(&200_000_000));
+        assert_eq!(config.build_args.get("DEBUG").map(String::as_str), Some("true"));
+        assert!(config.options.merge_layers_only);
+    }
+
+    #[test]
+    fn mistakes_are_reported_where_they_stand_and_the_rest_counts() {
+        let text = "# é\ntargte = \"a\"\nlens = \"yes\"\n[size]\nminimal-saving = 1\nbudget = -1\n[rules]\n\
+                    apt-list-left = \"off\"\npip-cache-left = \"warn\"\nsingle-stage-build = \"hint\"\n\
+                    [unpinned-package]\nkinds = [\"system\", \"os\"]\n[groups]\nsizes = \"off\"\n";
+        let layer = reports(
+            text,
+            Trust::User,
+            expect![[r#"
+                /w/plimsoll.toml:2:1: unknown key `targte`; did you mean `target`?
+                /w/plimsoll.toml:3:8: `lens` must be true or false
+                /w/plimsoll.toml:5:1: unknown key `size.minimal-saving`; did you mean `size.minimum-saving`?
+                /w/plimsoll.toml:6:10: `size.budget` must be bytes, a text such as "200MB", or a table of stages
+                /w/plimsoll.toml:8:1: unknown rule `apt-list-left`; did you mean `apt-lists-left`?
+                /w/plimsoll.toml:9:18: `rules.pip-cache-left` must be "off", "hint", "information", "warning" or "error"
+                /w/plimsoll.toml:12:20: `unpinned-package.kinds` must hold "system" or "language"
+                /w/plimsoll.toml:14:1: unknown group `sizes`; did you mean `size`?
+            "#]],
+        );
+        assert_eq!(Config::of(&[layer], None).level("single-stage-build", "size"), Some(Level::Hint));
+    }
+
+    #[test]
+    fn a_text_that_is_no_toml_is_one_report() {
+        let layer = reports(
+            "lens = false\n[size\n",
+            Trust::User,
+            expect![[r#"
+            /w/plimsoll.toml:2:6: no TOML: unclosed table, expected `]`
+        "#]],
+        );
+        assert!(layer.is_empty());
+    }
+
+    #[test]
+    fn a_workspace_cannot_open_a_door_but_can_shut_it() {
+        let open = "[registry]\nenabled = true\nallow = [\"a\"]\n[engine]\nsocket = \"/run/docker.sock\"\n[size]\n\
+                    data-file = \"x.tsv\"\n[server]\npath = \"./evil\"\n[files.\"**\"]\nregistry.enabled = true\n";
+        let layer = reports(
+            open,
+            Trust::Workspace,
+            expect![[r#"
+            /w/plimsoll.toml:2:11: `registry.enabled` is the user's to set: a file of the workspace can only switch it off
+            /w/plimsoll.toml:5:10: `engine.socket` is the user's to set: a file of the workspace can only switch it off
+            /w/plimsoll.toml:7:13: `size.data-file` is the user's to set: a file of the workspace can only switch it off
+            /w/plimsoll.toml:9:8: `server.path` is the user's to set: a file of the workspace can only switch it off
+            /w/plimsoll.toml:11:10: `registry.enabled` cannot be set for single files
+        "#]],
+        );
+        let config = Config::of(&[layer], Some("/w/Dockerfile"));
+        assert!(!config.registry.enabled && config.engine_socket.is_none() && config.data_file.is_none());
+
+        let user = reports(open.split("[files").next().unwrap_or_default(), Trust::User, expect![[""]]);
+        let config = Config::of(std::slice::from_ref(&user), None);
+        assert!(config.registry.enabled);
+        assert_eq!(config.engine_socket.as_deref(), Some("/run/docker.sock"));
+        assert_eq!(config.data_file.as_deref(), Some("/w/x.tsv"));
+
+        let shut = "registry = { enabled = false }\nengine.socket = \"\"\n";
+        let workspace = reports(shut, Trust::Workspace, expect![[""]]);
+        let config = Config::of(&[user, workspace], None);
+        assert!(!config.registry.enabled && config.engine_socket.is_none());
+    }
+
+    #[test]
+    fn a_workspace_narrows_the_registries_and_never_widens_them() {
+        let layer = |text: &str, trust| reports(text, trust, expect![[""]]);
+        let user = layer("registry = { allow = [\"a\", \"b\"], deny = [\"c\"] }", Trust::User);
+        let workspace = layer("registry = { allow = [\"b\", \"z\"], deny = [] }", Trust::Workspace);
+        let registry = Config::of(&[user, workspace], None).registry;
+        assert_eq!(registry.allow, Some(vec!["b".to_owned()]));
+        assert_eq!(registry.deny, ["c"]);
+    }
+
+    #[test]
+    fn stronger_layers_win_key_by_key() {
+        let user =
+            reports("target = \"a\"\nlens = false\n[rules]\npip-cache-left = \"off\"", Trust::User, expect![[""]]);
+        let workspace = reports("target = \"b\"\n[rules]\napt-lists-left = \"hint\"", Trust::Workspace, expect![[""]]);
+        let (command_line, _) = Layer::from_json(&json!({"target": "c"}), Trust::User, RULES);
+        let config = Config::of(&[user.clone(), workspace.clone()], None);
+        assert_eq!((config.target.as_deref(), config.lens), (Some("b"), false));
+        assert_eq!(config.levels.rules.len(), 2);
+        let config = Config::of(&[user, workspace, command_line], None);
+        assert_eq!(config.target.as_deref(), Some("c"));
+    }
+
+    #[test]
+    fn files_are_set_by_patterns_relative_to_the_settings() {
+        let text = "target = \"all\"\n[rules]\napt-lists-left = \"warning\"\n[files.\"services/**\"]\ntarget = \"service\"\n\
+                    context = \"services\"\n[files.\"services/**\".groups]\nsize = \"off\"\n[files.\"**/Dockerfile.dev\"]\n\
+                    target = \"dev\"\nlens = true\n";
+        let layer = reports(
+            text,
+            Trust::Workspace,
+            expect![[r#"
+            /w/plimsoll.toml:11:1: `lens` cannot be set for single files
+        "#]],
+        );
+        let of = |file: &str| Config::of(std::slice::from_ref(&layer), Some(file));
+        assert_eq!(of("/w/Dockerfile").target.as_deref(), Some("all"));
+        assert_eq!(of("/w/services/a/Dockerfile").target.as_deref(), Some("service"));
+        assert_eq!(of("/w/services/Dockerfile.dev").target.as_deref(), Some("dev"));
+        assert_eq!(of("/elsewhere/services/Dockerfile").target.as_deref(), Some("all"));
+        assert_eq!(of("/w/services/Dockerfile").level("apt-lists-left", "size"), Some(Level::Off));
+        assert_eq!(of("/w/Dockerfile").level("apt-lists-left", "size"), Some(Level::Warning));
+        assert_eq!(of("/w/services/Dockerfile").context.map(|it| it.path).as_deref(), Some("/w/services"));
+    }
+
+    #[test]
+    fn editors_write_keys_nested_or_with_dots_and_null_for_nothing() {
+        let nested = json(json!({"size": {"minimum-saving": 5}, "rules": {"apt-lists-left": "off"}, "lens": null}));
+        let dotted =
+            json(json!({"size.minimum-saving": "5", "rules.apt-lists-left": "off", "trace": {"server": "off"}}));
+        assert_eq!(nested, dotted);
+        assert_eq!(nested.minimum_saving, 5);
+        assert!(nested.lens);
+        assert_eq!(json(json!({"buildkit": false})).buildkit, Some(false));
+        assert_eq!(json(json!({"buildkit": "auto"})).buildkit, None);
+        assert_eq!(json(json!(null)), Config::default());
+        let (_, reports) = Layer::from_json(&json!([1]), Trust::User, RULES);
+        assert_eq!(reports.len(), 1);
+        let (_, reports) = Layer::from_json(&json!({"size": 5, "files": {"a": 1}}), Trust::User, RULES);
+        assert_eq!(reports.len(), 2);
+    }
+
+    #[test]
+    fn bytes_have_units() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("200MB", Some(200_000_000)),
+            ("1.5 GB", Some(1_500_000_000)),
+            ("64KiB", Some(65_536)),
+            ("10k", Some(10_000)),
+            ("1 parsec", None),
+            ("", None),
+            ("-1", None),
+            ("1.2.3MB", None),
+            ("99999999999999GB", None),
+        ] {
+            assert_eq!(size(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_panics() {
+        arbtest::arbtest(|random| {
+            let pieces = [
+                "size", "[", "]", ".", "=", "\n", "\"", "a", "1", "{", "}", "rules", "files", "é", ",", "true",
+                "\u{feff}",
+            ];
+            let mut text = String::new();
+            for _ in 0..random.int_in_range(0..=24)? {
+                text.push_str(random.choose(&pieces)?);
+            }
+            let _ = Layer::from_toml(&text, "plimsoll.toml", Trust::User, RULES);
+            let text: String = random.arbitrary()?;
+            let _ = Layer::from_toml(&text, "plimsoll.toml", Trust::User, RULES);
+            let _ = size(&text);
+            Ok(())
+        });
+    }
+}
