@@ -113,3 +113,93 @@ fn plain(path: &Path) -> PathBuf {
     }
     res
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{context_folder, root_of};
+    use crate::config::{NamedFolder, Trust};
+    use crate::disk::slashed;
+
+    fn folder(files: &[&str]) -> tempfile::TempDir {
+        let res = tempfile::tempdir().expect("a folder can be made");
+        for path in files {
+            let path = res.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("it has a folder")).expect("a folder can be made");
+            std::fs::write(path, "").expect("a file can be written");
+        }
+        res
+    }
+
+    fn found(root: &Path, dockerfile: &str, sources: &[&str]) -> Option<String> {
+        let sources: Vec<String> = sources.iter().map(|it| (*it).to_owned()).collect();
+        let folder = context_folder(&root.join(dockerfile), None, root, &sources)?;
+        Some(folder.strip_prefix(root).expect("it is below").to_string_lossy().into_owned())
+    }
+
+    #[test]
+    fn the_folder_that_holds_most_sources_is_the_context() {
+        let root = folder(&["package.json", "src/a.js", "docker/web/nginx.conf", "docker/web/Dockerfile"]);
+        let root = root.path();
+        let of = |sources: &[&str]| found(root, "docker/web/Dockerfile", sources);
+        assert_eq!(of(&["package*.json", "src", "."]).as_deref(), Some(""));
+        assert_eq!(of(&["nginx.conf", "."]).as_deref(), Some("docker/web"));
+        assert_eq!(of(&["web/nginx.conf"]).as_deref(), Some("docker"));
+        assert_eq!(of(&["s*/*.js", "./docker/web/nginx.conf"]).as_deref(), Some(""));
+        assert_eq!(of(&["."]).as_deref(), Some("docker/web"));
+        assert_eq!(of(&["nginx.conf", "package.json"]).as_deref(), Some("docker/web"));
+    }
+
+    #[test]
+    fn where_no_folder_holds_any_it_is_not_known() {
+        let root = folder(&["a/Dockerfile"]);
+        assert_eq!(found(root.path(), "a/Dockerfile", &["dist", "https://example.org/x", "$X", "["]), None);
+        assert_eq!(found(root.path(), "a/Dockerfile", &[]), None);
+    }
+
+    #[test]
+    fn it_never_lies_above_the_root() {
+        let root = folder(&["secret.txt", "w/a/Dockerfile"]);
+        let sources = ["secret.txt".to_owned()];
+        let inner = root.path().join("w");
+        assert_eq!(context_folder(&inner.join("a/Dockerfile"), None, &inner, &sources), None);
+        assert_eq!(
+            context_folder(&root.path().join("w/a/Dockerfile"), None, &root.path().join("else"), &sources),
+            None
+        );
+    }
+
+    #[test]
+    fn what_a_workspace_names_must_lie_in_it() {
+        let root = folder(&["w/a/Dockerfile", "other/x"]);
+        let inner = root.path().join("w");
+        let of = |path: &str, trust| {
+            let named = NamedFolder { path: slashed(&root.path().join(path)), trust };
+            context_folder(&inner.join("a/Dockerfile"), Some(&named), &inner, &[]).is_some()
+        };
+        assert!(of("w", Trust::Workspace) && of("w/a/..", Trust::Workspace));
+        assert!(!of("other", Trust::Workspace) && !of("w/../other", Trust::Workspace));
+        assert!(of("other", Trust::User));
+        assert!(!of("nowhere", Trust::User));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_link_leads_out() {
+        let root = folder(&["w/Dockerfile", "other/deep/x.txt"]);
+        let inner = root.path().join("w");
+        std::os::unix::fs::symlink("../other", inner.join("out")).expect("a link can be made");
+        assert_eq!(found(&inner, "Dockerfile", &["out/deep/x.txt", "out/deep/*"]), None);
+        let named = NamedFolder { path: slashed(&inner.join("out")), trust: Trust::Workspace };
+        assert_eq!(context_folder(&inner.join("Dockerfile"), Some(&named), &inner, &[]), None);
+    }
+
+    #[test]
+    fn the_root_is_the_repository() {
+        let root = folder(&[".git/HEAD", "a/b/Dockerfile"]);
+        assert_eq!(root_of(&root.path().join("a/b/Dockerfile")), root.path());
+        let alone = folder(&["a/Dockerfile"]);
+        assert_eq!(root_of(&alone.path().join("a/Dockerfile")), alone.path().join("a"));
+    }
+}

@@ -107,3 +107,56 @@ fn text(file: &Path) -> Result<String> {
     let bytes = bytes_of(file, LARGEST)?;
     String::from_utf8(bytes).context("it is not UTF-8")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Wanted, nearest_file, settings};
+    use crate::config::Config;
+    use crate::disk::slashed;
+
+    fn write(root: &Path, path: &str, text: &str) {
+        let path = root.join(path);
+        std::fs::create_dir_all(path.parent().expect("it has a folder")).expect("a folder can be made");
+        std::fs::write(path, text).expect("a file can be written");
+    }
+
+    #[test]
+    fn the_nearest_file_counts_and_the_users_is_weaker() {
+        let root = tempfile::tempdir().expect("a folder can be made");
+        let root = root.path();
+        write(root, "plimsoll.toml", "target = \"outer\"\nlens = false\n");
+        write(root, "a/plimsoll.toml", "target = \"inner\"\n[registry]\nenabled = true\n");
+        write(root, "user.toml", "target = \"user\"\nrequire-reason = true\n[registry]\nenabled = true\n");
+        let dockerfile = root.join("a/b/Dockerfile");
+        assert_eq!(nearest_file(&dockerfile), Some(root.join("a/plimsoll.toml")));
+        let user = root.join("user.toml");
+        let read = settings(Some(&dockerfile), &Wanted::Found, Some(&user), &[]).expect("they can be read");
+        assert_eq!(read.reports.len(), 1, "{:?}", read.reports);
+        assert_eq!(read.files.len(), 2);
+        let layers: Vec<_> = read.user.into_iter().chain(read.workspace).collect();
+        let config = Config::of(&layers, Some(&slashed(&dockerfile)));
+        assert_eq!(config.target.as_deref(), Some("inner"));
+        assert!(config.require_reason && config.lens && config.registry.enabled);
+
+        let named = Wanted::Named(root.join("plimsoll.toml"));
+        let read = settings(Some(&dockerfile), &named, None, &[]).expect("they can be read");
+        let config = Config::of(&read.workspace.into_iter().collect::<Vec<_>>(), None);
+        assert_eq!(config.target.as_deref(), Some("outer"));
+        let none = settings(Some(&dockerfile), &Wanted::None, Some(&user), &[]).expect("nothing is read");
+        assert!(none.user.is_none() && none.workspace.is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let root = tempfile::tempdir().expect("a folder can be made");
+        let root = root.path();
+        std::fs::write(root.join("plimsoll.toml"), b"target = \"\xff\"").expect("a file can be written");
+        let read = settings(Some(&root.join("Dockerfile")), &Wanted::Found, None, &[]).expect("it is a report");
+        assert!(read.reports[0].to_string().contains("cannot be read: it is not UTF-8"));
+        let named = Wanted::Named(root.join("nowhere.toml"));
+        let error = settings(None, &named, None, &[]).expect_err("it was named");
+        assert!(format!("{error:#}").contains("nowhere.toml: No such file"));
+    }
+}

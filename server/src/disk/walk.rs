@@ -126,3 +126,132 @@ fn relative(folder: &Path, file: &Path) -> Option<String> {
     let file = crate::disk::slashed(file);
     file.strip_prefix(folder.strip_suffix('/').unwrap_or(&folder))?.strip_prefix('/').map(str::to_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Limits, context};
+    use crate::context::{BuildContext, EntryKind};
+    use crate::disk::texts::read_texts;
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let res = tempfile::tempdir().expect("a folder can be made");
+        for (path, text) in files {
+            let path = res.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("it has a folder")).expect("a folder can be made");
+            std::fs::write(path, text).expect("a file can be written");
+        }
+        res
+    }
+
+    fn walked(root: &Path) -> BuildContext {
+        context(root, Some(&root.join("Dockerfile")), Limits::default())
+    }
+
+    fn read(root: &Path, context: &mut BuildContext, wanted: &[&str]) -> Vec<String> {
+        let wanted: Vec<String> = wanted.iter().map(|it| (*it).to_owned()).collect();
+        read_texts(root, &wanted, context);
+        context.texts.keys().cloned().collect()
+    }
+
+    #[test]
+    fn sizes_and_what_is_ignored_come_from_the_disk() {
+        let root = folder(&[
+            ("Dockerfile", "FROM a"),
+            (".dockerignore", "node_modules\n*.log\n!keep.log"),
+            ("package.json", "{}"),
+            ("src/a.js", "12345"),
+            ("node_modules/x/index.js", "123"),
+            ("a.log", "1"),
+            ("keep.log", "1234"),
+        ]);
+        let context = walked(root.path());
+        assert!(context.known && !context.truncated);
+        assert_eq!(context.dockerfile.as_deref(), Some("Dockerfile"));
+        assert_eq!(context.ignore_file.as_deref(), Some(".dockerignore"));
+        assert_eq!(context.brings("src").map(|it| it.bytes), Some(5));
+        assert_eq!(context.brings("*.log").map(|it| it.bytes), Some(4));
+        assert_eq!(context.brings("node_modules"), None);
+        assert!(context.entries.get("node_modules").is_some_and(|it| it.ignored));
+        assert!(!context.entries.contains_key("node_modules/x"), "an ignored directory is not walked");
+        assert_eq!(context.brings(".").map(|it| it.files), Some(5));
+    }
+
+    #[test]
+    fn the_ignore_file_of_the_dockerfile_replaces_the_common_one() {
+        let root = folder(&[(".dockerignore", "a"), ("Dockerfile.dockerignore", "b"), ("a", ""), ("b", "")]);
+        let context = walked(root.path());
+        assert_eq!(context.ignore_file.as_deref(), Some("Dockerfile.dockerignore"));
+        assert!(context.has_file("a") && !context.has_file("b"));
+    }
+
+    #[test]
+    fn a_walk_ends_at_its_limits_and_says_so() {
+        let root = folder(&[("a", ""), ("b", ""), ("c/d/e/f", "")]);
+        let limited = |entries, depth| context(root.path(), None, Limits { entries, depth });
+        assert!(limited(2, 64).truncated);
+        assert_eq!(limited(2, 64).entries.len(), 2);
+        let shallow = limited(100, 1);
+        assert!(shallow.truncated && shallow.entries.contains_key("c/d") && !shallow.entries.contains_key("c/d/e"));
+        assert!(!limited(6, 3).truncated);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_not_known() {
+        assert!(!walked(Path::new("/nowhere/at/all")).known);
+    }
+
+    #[test]
+    fn texts_are_read_once_if_they_are_texts() {
+        let root = folder(&[("package.json", "{}"), ("big.json", &"x".repeat(2 << 20)), ("sub/go.mod", "module a")]);
+        std::fs::write(root.path().join("binary"), b"\xff\xfe").expect("a file can be written");
+        let mut context = walked(root.path());
+        let wanted = ["package.json", "./sub/go.mod", "big.json", "binary", "sub", "nowhere", "../etc/passwd"];
+        assert_eq!(read(root.path(), &mut context, &wanted), ["package.json", "sub/go.mod"]);
+        assert!(!read_texts(root.path(), &["package.json".to_owned()], &mut context));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_loops_and_pipes_are_listed_and_neither_followed_nor_opened() {
+        let outside = folder(&[("secret.txt", "secret")]);
+        let root = folder(&[("a/x.txt", "1")]);
+        let link = |target: &Path, name: &str| {
+            std::os::unix::fs::symlink(target, root.path().join(name)).expect("a link can be made");
+        };
+        link(Path::new(".."), "a/loop");
+        link(outside.path(), "out");
+        link(&outside.path().join("secret.txt"), "secret.txt");
+        let made = std::process::Command::new("mkfifo").arg(root.path().join("pipe")).status();
+        assert!(made.is_ok_and(|it| it.success()), "mkfifo is part of every Unix");
+        let mut context = walked(root.path());
+        assert_eq!(context.entries.len(), 6);
+        assert_eq!(context.entries.get("a/loop").map(|it| it.kind), Some(EntryKind::Link));
+        assert_eq!(context.entries.get("pipe").map(|it| it.kind), Some(EntryKind::Other));
+        let wanted = ["pipe", "secret.txt", "out/secret.txt", "a/loop/a/x.txt", "a/x.txt"];
+        assert_eq!(read(root.path(), &mut context, &wanted), ["a/x.txt"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_became_a_link_since_the_walk_is_not_read() {
+        let outside = folder(&[("secret.txt", "secret")]);
+        let root = folder(&[("sub/a.txt", "1")]);
+        let mut context = walked(root.path());
+        std::fs::remove_dir_all(root.path().join("sub")).expect("it can be removed");
+        std::os::unix::fs::symlink(outside.path(), root.path().join("sub")).expect("a link can be made");
+        std::fs::write(outside.path().join("a.txt"), "secret").expect("a file can be written");
+        assert_eq!(read(root.path(), &mut context, &["sub/a.txt"]), [] as [&str; 0]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_ignore_file_that_leads_out_makes_the_context_unknown() {
+        let outside = folder(&[("ignore", "*")]);
+        let root = folder(&[("a", "")]);
+        std::os::unix::fs::symlink(outside.path().join("ignore"), root.path().join(".dockerignore"))
+            .expect("a link can be made");
+        assert!(!walked(root.path()).known);
+    }
+}

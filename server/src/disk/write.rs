@@ -103,3 +103,78 @@ fn beside(path: &Path, private: bool) -> Result<(PathBuf, File)> {
     }
     bail!("no name is free for a temporary file")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::write;
+
+    fn file(text: &[u8]) -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let path = folder.path().join("Dockerfile");
+        std::fs::write(&path, text).expect("a file can be written");
+        (folder, path)
+    }
+
+    fn names(folder: &Path) -> usize {
+        std::fs::read_dir(folder).expect("it can be listed").count()
+    }
+
+    #[test]
+    fn the_whole_text_is_replaced_to_the_byte() {
+        let (folder, path) = file("\u{feff}FROM a\r\nRUN b".as_bytes());
+        write(&path, Some("\u{feff}FROM a\r\nRUN b"), "\u{feff}FROM c\r\nRUN b").expect("it is written");
+        assert_eq!(std::fs::read(&path).expect("it is there"), "\u{feff}FROM c\r\nRUN b".as_bytes());
+        assert_eq!(names(folder.path()), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn another_text_than_the_one_analysed_is_left_alone() {
+        let (folder, path) = file(b"FROM somebody else's");
+        let error = write(&path, Some("FROM a"), "FROM b").expect_err("it has changed");
+        assert!(format!("{error:#}").ends_with("Dockerfile: it has changed since it was read"));
+        assert_eq!(std::fs::read(&path).expect("it is there"), b"FROM somebody else's");
+        assert_eq!(names(folder.path()), 1);
+    }
+
+    #[test]
+    fn bytes_that_were_replaced_when_read_are_never_written() {
+        let (_folder, path) = file(b"FROM a # \xff");
+        let source = crate::disk::read(&path).expect("it can be read");
+        assert!(source.lossy);
+        assert!(write(&path, Some(&source.text), "FROM b").is_err());
+    }
+
+    #[test]
+    fn a_new_file_is_made_only_where_none_is() {
+        let (folder, path) = file(b"FROM a");
+        assert!(write(&path, None, "x").is_err());
+        write(&folder.path().join(".dockerignore"), None, ".git\n").expect("it is written");
+        assert_eq!(std::fs::read(folder.path().join(".dockerignore")).expect("it is there"), b".git\n");
+        assert_eq!(std::fs::read(&path).expect("it is there"), b"FROM a");
+        assert_eq!(names(folder.path()), 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn mode_and_link_stay() {
+        use std::os::unix::fs::PermissionsExt;
+        let (folder, path) = file(b"FROM a");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("a mode can be set");
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("Dockerfile", &link).expect("a link can be made");
+        write(&link, Some("FROM a"), "FROM b").expect("it is written");
+        assert!(link.symlink_metadata().expect("it is there").is_symlink());
+        assert_eq!(std::fs::read(&path).expect("it is there"), b"FROM b");
+        assert_eq!(path.metadata().expect("it is there").permissions().mode() & 0o7777, 0o640);
+    }
+
+    #[test]
+    fn a_path_without_a_file_is_an_error_with_its_name() {
+        let (folder, _) = file(b"");
+        let error = write(&folder.path().join("nowhere"), Some(""), "x").expect_err("it is not there");
+        assert!(format!("{error:#}").contains("nowhere"));
+        assert_eq!(names(folder.path()), 1);
+    }
+}
