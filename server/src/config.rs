@@ -5,7 +5,9 @@
 //! **Invariant:** nothing here reads a file, and no layer of a workspace sets a key that is the user's alone.
 
 pub mod keys;
+pub mod nearest;
 pub mod path;
+mod raw;
 pub mod read;
 pub mod schema;
 
@@ -17,10 +19,12 @@ use crate::model::Platform;
 /// All settings of one Dockerfile after the layers were laid over each other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// Severities from `[files."…"]`, which are stronger than `levels`.
+    /// Severities from `[files."…"]`, which are stronger than `rules` and `groups`.
     pub file_levels: Levels,
-    /// Severities from `[rules]` and `[groups]`.
-    pub levels: Levels,
+    /// Severity of single rules, `Off` included, by id. To be asked by [`Config::level`].
+    pub rules: BTreeMap<String, Level>,
+    /// Severity of groups.
+    pub groups: BTreeMap<String, Level>,
     /// The stage that is built; the last one if `None`.
     pub target: Option<String>,
     /// The platform that is built for.
@@ -63,7 +67,8 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             file_levels: Levels::default(),
-            levels: Levels::default(),
+            rules: BTreeMap::new(),
+            groups: BTreeMap::new(),
             target: None,
             platform: Platform::default(),
             build_args: BTreeMap::new(),
@@ -110,8 +115,9 @@ impl Config {
     /// What the settings say about a rule; `None`: its default holds. `[files]` is stronger than `[rules]`, and that is
     /// stronger than `[groups]` (RULES.md §6).
     pub fn level(&self, rule: &str, group: &str) -> Option<Level> {
-        let said = |levels: &Levels| levels.rules.get(rule).or_else(|| levels.groups.get(group)).copied();
-        said(&self.file_levels).or_else(|| said(&self.levels))
+        let Levels { rules, groups } = &self.file_levels;
+        let said = rules.get(rule).or_else(|| groups.get(group));
+        said.or_else(|| self.rules.get(rule)).or_else(|| self.groups.get(group)).copied()
     }
 }
 

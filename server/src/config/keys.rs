@@ -106,8 +106,8 @@ pub static KEYS: &[Key] = &[
         doc: "Severity of single rules, by id; \"off\" silences a rule.",
         lay: |config, value, place| {
             let Value::Levels(levels) = value else { return };
-            let acc = if place.in_files { &mut config.file_levels } else { &mut config.levels };
-            acc.rules.extend(levels.clone());
+            let acc = if place.in_files { &mut config.file_levels.rules } else { &mut config.rules };
+            acc.extend(levels.clone());
         },
         ..FILE
     },
@@ -118,8 +118,8 @@ pub static KEYS: &[Key] = &[
         doc: "Severity of all rules of a group; weaker than that of a single rule.",
         lay: |config, value, place| {
             let Value::Levels(levels) = value else { return };
-            let acc = if place.in_files { &mut config.file_levels } else { &mut config.levels };
-            acc.groups.extend(levels.clone());
+            let acc = if place.in_files { &mut config.file_levels.groups } else { &mut config.groups };
+            acc.extend(levels.clone());
         },
         ..FILE
     },

@@ -1,41 +1,15 @@
 //! From TOML or JSON to a [`Layer`], with a report for everything that is not understood.
 //!
-//! Both texts become the same tree of [`Raw`] values first, so that one reader serves them. A value that is wrong is
+//! Both texts become the same tree of values first, so that one reader serves them. A value that is wrong is
 //! left out and reported; the rest counts.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
-
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 
 use crate::config::keys::{GROUPS, KEYS, Key, Kind, Value};
+use crate::config::nearest::did_you_mean;
+use crate::config::raw::{Entry, Place, Raw, from_json, from_toml};
 use crate::config::{Budget, Layer, Level, Report, Section, Trust, path};
 use crate::model::Platform;
-
-/// A value of either text.
-enum Raw {
-    Bool(bool),
-    Integer(i64),
-    Text(String),
-    List(Vec<(Place, Raw)>),
-    Table(Vec<Entry>),
-    /// A date, a fraction: nothing a key takes.
-    Other,
-}
-
-/// A key with its value.
-struct Entry {
-    key: String,
-    /// Where the key stands.
-    key_at: Place,
-    value: Raw,
-    /// Where the value stands.
-    value_at: Place,
-}
-
-/// An offset in the text, if there is one.
-type Place = Option<usize>;
 
 /// What a reading needs and fills.
 struct Reader<'a> {
@@ -53,15 +27,9 @@ impl Layer {
         let mut layer = Layer { trust, folder: Some(path::parent(path).to_owned()), ..Layer::default() };
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut reader = Reader { text, file: Some(path), trust, known_rules, reports: Vec::new() };
-        match DeTable::parse(text) {
-            Ok(table) => {
-                let entries = from_de_table(table.into_inner());
-                reader.layer(entries, &mut layer);
-            }
-            Err(error) => {
-                let at = error.span().map(|span| span.start);
-                reader.report(at, "", format!("no TOML: {}", error.message()));
-            }
+        match from_toml(text) {
+            Ok(entries) => reader.layer(entries, &mut layer),
+            Err((at, message)) => reader.report(at, "", format!("no TOML: {message}")),
         }
         (layer, reader.reports)
     }
@@ -143,7 +111,7 @@ impl Reader<'_> {
         let is_part =
             KEYS.iter().any(|key| key.name.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.')));
         if !is_part {
-            let nearest = nearest(&name, KEYS.iter().map(|key| key.name).chain(["files"]));
+            let nearest = did_you_mean(&name, KEYS.iter().map(|key| key.name).chain(["files"]));
             return self.report(entry.key_at, &name, format!("unknown key `{name}`{nearest}"));
         }
         match entry.value {
@@ -268,7 +236,7 @@ impl Reader<'_> {
         let mut res = BTreeMap::new();
         for entry in entries {
             if !known.contains(&entry.key.as_str()) {
-                let nearest = nearest(&entry.key, known.iter().copied());
+                let nearest = did_you_mean(&entry.key, known.iter().copied());
                 self.report(entry.key_at, key.name, format!("unknown {what} `{}`{nearest}", entry.key));
                 continue;
             }
@@ -344,82 +312,6 @@ fn one_of(words: &[&str]) -> String {
         Some((last, first)) => format!("{} or {last}", first.join(", ")),
         None => String::new(),
     }
-}
-
-/// `; did you mean …?`, or nothing where no name is near.
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let near = known.map(|it| (distance(name, it), it)).min();
-    match near {
-        Some((distance, it)) if distance <= (name.chars().count() / 3).max(1) => format!("; did you mean `{it}`?"),
-        Some(_) | None => String::new(),
-    }
-}
-
-/// How many characters must be changed, put in or taken out (Levenshtein), over the first 64.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (line, from) in left.chars().take(64).enumerate() {
-        let mut diagonal = line;
-        let mut before = line + 1;
-        if let Some(first) = row.first_mut() {
-            *first = before;
-        }
-        for (to, cell) in right.iter().zip(row.iter_mut().skip(1)) {
-            let cost = (diagonal + usize::from(from != *to)).min(*cell + 1).min(before + 1);
-            diagonal = std::mem::replace(cell, cost);
-            before = cost;
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
-/// In the order of the text, which the parser's map has lost.
-fn from_de_table(table: DeTable<'_>) -> Vec<Entry> {
-    let start = |span: &Range<usize>| Some(span.start);
-    let mut res: Vec<Entry> = table
-        .into_iter()
-        .map(|(key, value)| Entry {
-            key_at: start(&key.span()),
-            key: key.into_inner().into_owned(),
-            value_at: start(&value.span()),
-            value: from_toml(value),
-        })
-        .collect();
-    res.sort_by_key(|entry| entry.key_at);
-    res
-}
-
-fn from_toml(value: Spanned<DeValue<'_>>) -> Raw {
-    match value.into_inner() {
-        DeValue::Boolean(it) => Raw::Bool(it),
-        DeValue::String(it) => Raw::Text(it.into_owned()),
-        DeValue::Integer(it) => i64::from_str_radix(it.as_str(), it.radix()).map_or(Raw::Other, Raw::Integer),
-        DeValue::Array(list) => Raw::List(list.into_iter().map(|it| (Some(it.span().start), from_toml(it))).collect()),
-        DeValue::Table(table) => Raw::Table(from_de_table(table)),
-        DeValue::Float(_) | DeValue::Datetime(_) => Raw::Other,
-    }
-}
-
-/// `None` for `null`, which says nothing.
-fn from_json(value: &serde_json::Value) -> Option<Raw> {
-    Some(match value {
-        serde_json::Value::Null => return None,
-        serde_json::Value::Bool(it) => Raw::Bool(*it),
-        serde_json::Value::Number(it) => it.as_i64().map_or(Raw::Other, Raw::Integer),
-        serde_json::Value::String(it) => Raw::Text(it.clone()),
-        serde_json::Value::Array(list) => {
-            Raw::List(list.iter().map(|it| (None, from_json(it).unwrap_or(Raw::Other))).collect())
-        }
-        serde_json::Value::Object(map) => Raw::Table(
-            map.iter()
-                .filter_map(|(key, value)| {
-                    let value = from_json(value)?;
-                    Some(Entry { key: key.clone(), key_at: None, value, value_at: None })
-                })
-                .collect(),
-        ),
-    })
 }
 
 #[cfg(test)]
@@ -558,7 +450,7 @@ mod tests {
         let (command_line, _) = Layer::from_json(&json!({"target": "c"}), Trust::User, RULES);
         let config = Config::of(&[user.clone(), workspace.clone()], None);
         assert_eq!((config.target.as_deref(), config.lens), (Some("b"), false));
-        assert_eq!(config.levels.rules.len(), 2);
+        assert_eq!(config.rules.len(), 2);
         let config = Config::of(&[user, workspace, command_line], None);
         assert_eq!(config.target.as_deref(), Some("c"));
     }
