@@ -30,3 +30,5 @@ pub mod assists;
 pub mod features;
 
 pub mod analysis;
+
+pub mod disk;

@@ -229,8 +229,7 @@ fn fault(fault: &Fault) -> Finding {
 
 /// What the settings say of a rule: `None` = off, `Some(None)` = its own severity.
 fn level(config: &Config, rule: &Rule) -> Option<Option<Severity>> {
-    let level = config.rules.get(rule.name).or_else(|| config.groups.get(rule.group.name()));
-    match level {
+    match config.level(rule.name, rule.group.name()) {
         None => rule.on.then_some(None),
         Some(Level::Off) => None,
         Some(Level::Hint) => Some(Some(Severity::Hint)),
