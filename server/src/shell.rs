@@ -6,12 +6,22 @@
 //!
 //! **Invariant:** no tree node leaves this module; `parse` never fails, a text that is no shell has `broken` set.
 
+mod builder;
+mod calls;
+mod kind;
 mod parse;
+mod pieces;
+mod scan;
+pub mod state;
+#[cfg(test)]
+mod tests;
+mod tree;
 pub mod words;
+mod wrappers;
 
 use crate::text::Local;
 
-pub use parse::parse;
+pub use parse::{parse, parses};
 
 /// Shell text: its top-level list, and the same commands once more as a flat list.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -212,7 +222,14 @@ impl Word {
     ///
     /// Globs are left as they are.
     pub fn literal(&self) -> Option<String> {
-        self.resolve(&|_| None)
+        let mut res = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Bare(text) | Part::Quoted(text) => res.push_str(text),
+                Part::Variable { .. } | Part::Substitution(_) | Part::Other => return None,
+            }
+        }
+        Some(res)
     }
 
     /// The text of the word with its plain variable references looked up, `${x:-y}` taking its default where the
@@ -222,8 +239,8 @@ impl Word {
         for part in &self.parts {
             match part {
                 Part::Bare(text) | Part::Quoted(text) => res.push_str(text),
-                Part::Variable { name, operator, .. } if operator.is_empty() => res.push_str(&look_up(name)?),
-                Part::Variable { .. } | Part::Substitution(_) | Part::Other => return None,
+                Part::Variable { name, operator, .. } => res.push_str(&expanded(look_up(name), operator)?),
+                Part::Substitution(_) | Part::Other => return None,
             }
         }
         Some(res)
@@ -232,6 +249,22 @@ impl Word {
     /// Whether a glob character stands unquoted in it.
     pub fn is_pattern(&self) -> bool {
         self.parts.iter().any(|part| matches!(part, Part::Bare(text) if text.contains(['*', '?', '['])))
+    }
+}
+
+/// What `${name}` with this operator gives: the value itself, or a plain default by `-` and `:-`.
+fn expanded(value: Option<String>, operator: &str) -> Option<String> {
+    if operator.is_empty() {
+        return value;
+    }
+    let (default, empty_counts) = match operator.strip_prefix(":-") {
+        Some(default) => (default, false),
+        None => (operator.strip_prefix('-')?, true),
+    };
+    match value {
+        Some(value) if empty_counts || !value.is_empty() => Some(value),
+        _ if default.contains(['$', '`', '"', '\'', '\\']) => None,
+        _ => Some(default.to_owned()),
     }
 }
 
