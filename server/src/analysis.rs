@@ -12,7 +12,7 @@ use crate::images::ImageBook;
 use crate::lower::{self, Build};
 use crate::model::File;
 use crate::rules::{self, Context, Finding};
-use crate::size::BuildSize;
+use crate::size::{self, BuildSize};
 use crate::text::{TextRange, TextSize};
 
 /// All that an analysis depends on.
@@ -52,7 +52,7 @@ impl Analysis {
         let build = Build { arguments: Some(&config.build_args), platform: config.platform.clone() };
         let file = lower::file(Arc::clone(&inputs.text), &build, before.map(|before| &before.file));
         let facts = Facts::of(&file, config);
-        let size = BuildSize::default();
+        let size = size::estimate(&file, &facts, &inputs.context, &inputs.images, &config.platform);
         let findings = rules::check(&Context {
             file: &file,
             facts: &facts,

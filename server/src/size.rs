@@ -2,8 +2,14 @@
 //!
 //! **Invariant:** what is not known is `None`, never zero; every figure has its basis.
 
-use crate::model::ImageRef;
-use crate::weight::Estimate;
+mod copy;
+mod run;
+
+use crate::context::BuildContext;
+use crate::facts::Facts;
+use crate::images::ImageBook;
+use crate::model::{Base, File, ImageRef, InstructionKind, Platform, Stage};
+use crate::weight::{Basis, Estimate};
 
 /// The weight of a whole Dockerfile.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -17,11 +23,19 @@ pub struct BuildSize {
 /// The weight of a stage.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct StageSize {
-    /// What the base image weighs unpacked; of a stage built on a stage, that stage's sum.
+    /// The platform the figures are for.
+    pub platform: Platform,
+    /// What the base weighs unpacked; of a stage built on a stage, that stage's sum.
     pub base_unpacked: Option<Estimate>,
-    /// What is pulled for the base image (compressed).
+    /// What is pulled for the base (compressed).
     pub base_pull: Option<Estimate>,
-    /// What each instruction of the stage adds, by its index in `Stage::instructions`.
+    /// Whether a part of the base's figure is not known (the base is a stage with an unknown layer).
+    pub base_incomplete: bool,
+    /// The tag the base's figures were taken from, when it is not the one that is written.
+    pub via: Option<String>,
+    /// The day of the base's figures, as the table has it.
+    pub date: Option<String>,
+    /// What each instruction adds that adds files, in order.
     pub layers: Vec<LayerSize>,
 }
 
@@ -30,16 +44,16 @@ pub struct StageSize {
 pub struct LayerSize {
     /// Its index in `Stage::instructions`.
     pub instruction: usize,
-    /// Unpacked bytes; `None` = not known. Instructions that add no file have no `LayerSize` at all.
+    /// Unpacked bytes; `None` = not known.
     pub adds: Option<Estimate>,
-    /// One line for people: what makes it up (`3 packages and what they need, without lists`).
+    /// One line for people: what makes it up (`16 packages, package lists`), or why it is not known.
     pub why: String,
 }
 
 impl StageSize {
-    /// Base and all layers; the flag says that a part is not known. `None` when nothing is known.
+    /// Base and all layers unpacked; the flag says that a part is not known. `None` when nothing is known.
     pub fn unpacked(&self) -> (Option<Estimate>, bool) {
-        let mut incomplete = self.base_unpacked.is_none();
+        let mut incomplete = self.base_unpacked.is_none() || self.base_incomplete;
         let mut sum = self.base_unpacked.clone();
         for layer in &self.layers {
             match (&layer.adds, &mut sum) {
@@ -50,4 +64,66 @@ impl StageSize {
         }
         (sum, incomplete)
     }
+
+    /// What the instruction of this index adds; `None` where it adds no files.
+    pub fn layer(&self, instruction: usize) -> Option<&LayerSize> {
+        self.layers.iter().find(|layer| layer.instruction == instruction)
+    }
+}
+
+/// Weighs a file.
+pub fn estimate(
+    file: &File,
+    facts: &Facts,
+    context: &BuildContext,
+    images: &ImageBook,
+    platform: &Platform,
+) -> BuildSize {
+    let mut res = BuildSize::default();
+    for (idx, stage) in file.stages.iter().enumerate() {
+        let mut size = base(stage, &mut res, images, platform);
+        for (at, placed) in stage.instructions.iter().enumerate() {
+            let layer = match &placed.instruction.kind {
+                InstructionKind::Run(_) => {
+                    facts.stages.get(idx).and_then(|facts| facts.run(at)).map(|run| run::adds(run, placed))
+                }
+                InstructionKind::Copy(copy) | InstructionKind::Add(copy) => Some(copy::adds(placed, copy, context)),
+                _ => None,
+            };
+            let Some((adds, why)) = layer else { continue };
+            size.layers.push(LayerSize { instruction: at, adds, why });
+        }
+        res.stages.push(size);
+    }
+    res
+}
+
+fn base(stage: &Stage, res: &mut BuildSize, images: &ImageBook, platform: &Platform) -> StageSize {
+    let platform = stage.platform.clone().unwrap_or_else(|| platform.clone());
+    let mut size = StageSize { platform, ..StageSize::default() };
+    match &stage.base {
+        Base::Scratch => {
+            size.base_unpacked = Some(Estimate::exact(0, Basis::Table, "scratch"));
+            size.base_pull = size.base_unpacked.clone();
+        }
+        Base::Stage(parent) => {
+            if let Some(parent) = res.stages.get(*parent) {
+                (size.base_unpacked, size.base_incomplete) = parent.unpacked();
+                // What is pulled is known of images alone, not of layers that are yet to be built.
+                size.base_pull = parent.base_pull.clone();
+            }
+        }
+        Base::Image(image) => match images.look_up(image, &size.platform) {
+            Some(facts) => {
+                size.base_unpacked = facts.unpacked;
+                size.base_pull = facts.pull;
+                size.via = facts.via;
+                size.date = Some(facts.date);
+            }
+            None if !res.unknown_images.contains(image) => res.unknown_images.push(image.clone()),
+            None => {}
+        },
+        Base::Unknown(_) => {}
+    }
+    size
 }

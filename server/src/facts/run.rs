@@ -17,7 +17,7 @@ pub struct RunFacts {
 }
 
 /// A command of a RUN with its words as far as their values are known.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Command {
     /// Its index in `Script::calls`.
     pub call: usize,
