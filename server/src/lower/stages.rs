@@ -9,7 +9,7 @@ use crate::model::{
     Base, Fault, File, Frame, ImageRef, Instruction, InstructionKind, Name, Origin, Pair, Placed, Platform, Scope,
     ShellKind, Source, Stage, Variable, Word,
 };
-use crate::segment::{self, Segments};
+use crate::segment::{self, Segment, Segments};
 use crate::text::TextSize;
 
 /// What a build is given besides the text.
@@ -24,7 +24,7 @@ pub struct Build<'a> {
 /// Lowers a whole text. Instructions that `before` holds with the same text and frame are taken from it.
 pub fn file(text: Arc<str>, build: &Build<'_>, before: Option<&File>) -> File {
     let Segments { directives, segments, comments, faults } = segment::segment(&text);
-    let mut kept = Kept::new(before);
+    let mut kept = Kept::new(before, &text, &segments);
     let mut assembly = Assembly {
         build,
         escape: directives.escape,
@@ -34,10 +34,10 @@ pub fn file(text: Arc<str>, build: &Build<'_>, before: Option<&File>) -> File {
         globals: predefined(&build.platform),
         faults: Vec::new(),
     };
-    for segment in &segments {
+    for (idx, segment) in segments.iter().enumerate() {
         let source = &text[segment.range];
         let frame = assembly.frame();
-        let instruction = kept.take(source, frame).unwrap_or_else(|| Arc::new(instruction(source.into(), frame)));
+        let instruction = kept.take(idx, source, frame).unwrap_or_else(|| Arc::new(instruction(source.into(), frame)));
         assembly.add(Placed { at: segment.range.start(), line: segment.first_line, instruction });
     }
     let Assembly { preamble, mut stages, globals, faults: late, .. } = assembly;
@@ -48,35 +48,46 @@ pub fn file(text: Arc<str>, build: &Build<'_>, before: Option<&File>) -> File {
     File { text, directives, preamble, stages, globals, comments, faults: all }
 }
 
-/// The instructions of an earlier analysis, to be taken over.
+/// The instructions of an earlier analysis, to be taken over: those before and behind what changed have their place, the
+/// few between are looked up by text.
 struct Kept<'a> {
-    in_order: Vec<&'a Arc<Instruction>>,
-    next: usize,
-    by_text: Option<HashMap<(&'a str, Frame), &'a Arc<Instruction>>>,
+    before: Vec<&'a Arc<Instruction>>,
+    /// How many instructions at the beginning have the same texts.
+    n_first: usize,
+    /// How many at the end.
+    n_last: usize,
+    n_now: usize,
+    between: Option<HashMap<(&'a str, Frame), &'a Arc<Instruction>>>,
 }
 
 impl<'a> Kept<'a> {
-    fn new(before: Option<&'a File>) -> Kept<'a> {
-        let in_order = before.map_or_else(Vec::new, |file| file.instructions().map(|it| &it.instruction).collect());
-        Kept { in_order, next: 0, by_text: None }
+    fn new(before: Option<&'a File>, text: &str, segments: &[Segment]) -> Kept<'a> {
+        let before: Vec<_> =
+            before.map_or_else(Vec::new, |file| file.instructions().map(|it| &it.instruction).collect());
+        let same = |(segment, instruction): &(&Segment, &&Arc<Instruction>)| text[segment.range] == *instruction.text;
+        let n_first = segments.iter().zip(&before).take_while(same).count();
+        let n_last = segments[n_first..].iter().rev().zip(before[n_first..].iter().rev()).take_while(same).count();
+        Kept { before, n_first, n_last, n_now: segments.len(), between: None }
     }
 
-    /// Nearly always the next one in order, or after an edit the one behind that; else looked up by text.
-    fn take(&mut self, text: &str, frame: Frame) -> Option<Arc<Instruction>> {
-        let same = |it: &Instruction| it.frame == frame && *it.text == *text;
-        for ahead in 0..2 {
-            if let Some(instruction) = self.in_order.get(self.next + ahead).filter(|it| same(it)) {
-                self.next += ahead + 1;
-                return Some(Arc::clone(instruction));
-            }
+    /// The instruction that had this text and frame; `idx` is the place of the text among all of now.
+    fn take(&mut self, idx: usize, text: &str, frame: Frame) -> Option<Arc<Instruction>> {
+        let from_end = self.n_now - idx;
+        let in_place = if idx < self.n_first {
+            self.before.get(idx)
+        } else if from_end <= self.n_last {
+            self.before.len().checked_sub(from_end).and_then(|idx| self.before.get(idx))
+        } else {
+            None
+        };
+        if let Some(instruction) = in_place.filter(|it| it.frame == frame) {
+            return Some(Arc::clone(instruction));
         }
-        let in_order = &self.in_order;
-        let by_text = self.by_text.get_or_insert_with(|| {
-            in_order.iter().map(|instruction| ((&*instruction.text, instruction.frame), *instruction)).collect()
+        let changed = &self.before[self.n_first..self.before.len() - self.n_last];
+        let between = self.between.get_or_insert_with(|| {
+            changed.iter().map(|instruction| ((&*instruction.text, instruction.frame), *instruction)).collect()
         });
-        let found = by_text.get(&(text, frame)).map(|instruction| Arc::clone(instruction));
-        self.next += 1;
-        found
+        between.get(&(text, frame)).map(|instruction| Arc::clone(instruction))
     }
 }
 
@@ -353,5 +364,37 @@ fn resolve_sources(stages: &mut [Stage]) {
                 _ => {}
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Build, file};
+
+    /// How many instructions of the second text are the very ones of the first.
+    fn n_kept(before: &str, after: &str) -> usize {
+        let before = file(before.into(), &Build::default(), None);
+        let after = file(after.into(), &Build::default(), Some(&before));
+        let is_kept = |it: &&crate::model::Placed| {
+            before.instructions().any(|old| Arc::ptr_eq(&old.instruction, &it.instruction))
+        };
+        after.instructions().filter(is_kept).count()
+    }
+
+    #[test]
+    fn an_unchanged_instruction_is_not_lowered_again() {
+        let text = "FROM a\nRUN b\nRUN c\nCMD d\n";
+        assert_eq!(n_kept(text, text), 4);
+        assert_eq!(n_kept(text, "FROM a\nRUN bb\nRUN c\nCMD d\n"), 3);
+        assert_eq!(n_kept(text, "FROM a\nRUN c\nRUN b\nCMD d\n"), 4);
+        assert_eq!(n_kept(text, "# new\nFROM a\nUSER x\nRUN b\nRUN c\nCMD d\n"), 4);
+    }
+
+    #[test]
+    fn another_shell_is_another_instruction() {
+        let powershell = "FROM a\nSHELL [\"pwsh\"]\nRUN b\n";
+        assert_eq!(n_kept("FROM a\nSHELL [\"bash\"]\nRUN b\n", powershell), 1);
     }
 }
