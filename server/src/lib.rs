@@ -9,6 +9,9 @@ pub mod weight;
 pub mod expand;
 
 pub mod segment;
+pub mod syntax;
+
+pub mod document;
 
 pub mod shell;
 

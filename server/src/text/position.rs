@@ -180,7 +180,8 @@ mod tests {
     }
 
     fn any_text(u: &mut Unstructured<'_>) -> Result<String> {
-        let pieces = ["\n", "\r", "\r\n", "RUN ", "\\\n", "ü", "𝕏", "\u{2028}", "\u{feff}", "#", "x", "\u{301}", "\u{85}"];
+        let pieces =
+            ["\n", "\r", "\r\n", "RUN ", "\\\n", "ü", "𝕏", "\u{2028}", "\u{feff}", "#", "x", "\u{301}", "\u{85}"];
         (0..u.int_in_range(0..=40)?).map(|_| u.choose(&pieces).copied()).collect()
     }
 
