@@ -35,3 +35,5 @@ pub mod features;
 pub mod analysis;
 
 pub mod disk;
+
+pub mod lsp;

@@ -40,9 +40,6 @@ mod tests {
 
     #[test]
     fn variables_are_put_in_where_they_are_known() {
-        check(
-            "FROM a\nARG DIR=src UNKNOWN\nCOPY ${DIR}/main.c $UNKNOWN \"quoted\" /\n",
-            &["src/main.c", "quoted"],
-        );
+        check("FROM a\nARG DIR=src UNKNOWN\nCOPY ${DIR}/main.c $UNKNOWN \"quoted\" /\n", &["src/main.c", "quoted"]);
     }
 }
