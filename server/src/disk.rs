@@ -10,6 +10,7 @@
 pub mod find;
 pub mod folder;
 pub mod settings;
+pub mod sources;
 pub mod texts;
 pub mod walk;
 pub mod write;

@@ -9,6 +9,9 @@ pub mod weight;
 pub mod expand;
 
 pub mod segment;
+pub mod syntax;
+
+pub mod document;
 
 pub mod shell;
 
@@ -32,3 +35,5 @@ pub mod features;
 pub mod analysis;
 
 pub mod disk;
+
+pub mod lsp;

@@ -1,0 +1,345 @@
+//! Code actions: fixes of the findings at a place and what the assists offer there, as the client can take them.
+//!
+//! They depend on the range that was asked for alone, not on the diagnostics that the client sends along: VS Code sends
+//! none beside a squiggle. Edits go out at once, without a second request.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+use tower_lsp::ls_types::{
+    self, AnnotatedTextEdit, ChangeAnnotation, CodeAction, CodeActionContext, CodeActionDisabled, CodeActionKind,
+    CodeActionTriggerKind, DocumentChanges, OneOf, OptionalVersionedTextDocumentIdentifier, TextDocumentEdit, Uri,
+    WorkspaceEdit,
+};
+
+use crate::analysis::Analysis;
+use crate::assists::{Assist, Offer, Refusal};
+use crate::lsp::capabilities::{Abilities, FIX_ALL};
+use crate::lsp::convert::{self, Lines};
+use crate::rules::{Finding, Fix, Safety};
+use crate::text::{Indel, TextEdit, TextRange};
+
+/// What an action of a document needs besides itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    /// The document.
+    pub(crate) uri: &'a Uri,
+    /// The version that edits are for.
+    pub(crate) version: i32,
+    /// Its places.
+    pub(crate) lines: &'a Lines,
+    /// What the client can.
+    pub(crate) abilities: &'a Abilities,
+}
+
+/// All actions at a range: fixes first, then the assists in their own order. The fix of everything comes only where it
+/// is asked for by its kind.
+pub(crate) fn at(analysis: &Analysis, range: TextRange, context: &CodeActionContext, place: &Place) -> Vec<CodeAction> {
+    let mut res = Vec::new();
+    if !place.abilities.code_actions {
+        return res;
+    }
+    let only = context.only.as_deref();
+    if is_wanted(only, CodeActionKind::QUICKFIX.as_str()) {
+        let touched = analysis.shown().filter(|it| it.range.intersect(range).is_some());
+        res.extend(touched.filter_map(|finding| quick_fix(finding, finding.fix.as_ref()?, place)));
+    }
+    if only.is_some() && is_wanted(only, FIX_ALL.as_str()) {
+        res.extend(fix_all(analysis.shown(), place));
+    }
+    if only.is_none_or(|kinds| kinds.iter().any(|kind| may_hold_rewrites(kind.as_str()))) {
+        let asked = context.trigger_kind != Some(CodeActionTriggerKind::AUTOMATIC);
+        for offer in analysis.assists(range) {
+            let action = match &offer {
+                Offer::Assist(it) => Some(assist(it, place)),
+                Offer::Refusal(it) => (place.abilities.disabled && asked).then(|| refusal(it)),
+            };
+            res.extend(action.filter(|it| it.kind.as_ref().is_some_and(|kind| is_wanted(only, kind.as_str()))));
+        }
+    }
+    res
+}
+
+/// Whether a kind is one of those asked for or below one. Nothing asked for is all but what must be asked for.
+fn is_wanted(only: Option<&[CodeActionKind]>, kind: &str) -> bool {
+    only.is_none_or(|kinds| kinds.iter().any(|asked| is_below(kind, asked.as_str())))
+}
+
+fn is_below(kind: &str, asked: &str) -> bool {
+    let Some(rest) = kind.strip_prefix(asked) else { return false };
+    asked.is_empty() || rest.is_empty() || rest.starts_with('.')
+}
+
+/// Whether some `refactor.rewrite.ID` may be below this kind or be it: else the assists are not asked at all.
+fn may_hold_rewrites(asked: &str) -> bool {
+    let rewrite = CodeActionKind::REFACTOR_REWRITE;
+    is_below(rewrite.as_str(), asked) || is_below(asked, rewrite.as_str())
+}
+
+fn quick_fix(finding: &Finding, fix: &Fix, place: &Place) -> Option<CodeAction> {
+    fix.edit.range()?;
+    Some(CodeAction {
+        title: fix.title.clone(),
+        kind: Some(CodeActionKind::QUICKFIX),
+        diagnostics: Some(vec![convert::diagnostic(finding, place.uri, place.lines, place.abilities)]),
+        edit: Some(workspace_edit(&fix.edit, None, place)),
+        is_preferred: (place.abilities.preferred && fix.safety == Safety::Safe).then_some(true),
+        data: Some(data(finding.id(), None)),
+        ..CodeAction::default()
+    })
+}
+
+/// All safe fixes that do not touch each other, leftmost first; those left out come at the next request.
+fn fix_all<'a>(findings: impl Iterator<Item = &'a Finding>, place: &Place) -> Option<CodeAction> {
+    let fixes = findings.filter_map(|finding| finding.fix.as_ref()).filter(|fix| fix.safety == Safety::Safe);
+    let mut edits: Vec<(TextRange, &TextEdit)> = fixes.filter_map(|fix| Some((fix.edit.range()?, &fix.edit))).collect();
+    edits.sort_by_key(|(range, _)| (range.start(), range.end()));
+    let mut indels: Vec<Indel> = Vec::new();
+    let mut n_fixes = 0;
+    let mut last: Option<TextRange> = None;
+    for (range, edit) in edits {
+        if last.is_some_and(|last| last.intersect(range).is_some()) {
+            continue;
+        }
+        last = Some(range);
+        n_fixes += 1;
+        indels.extend(edit.indels().iter().cloned());
+    }
+    let edit = TextEdit::new(indels)?;
+    edit.range()?;
+    let s = if n_fixes == 1 { "" } else { "es" };
+    Some(CodeAction {
+        title: format!("Apply {n_fixes} safe fix{s}"),
+        kind: Some(FIX_ALL),
+        edit: Some(workspace_edit(&edit, None, place)),
+        data: Some(data("fix-all", None)),
+        ..CodeAction::default()
+    })
+}
+
+fn assist(assist: &Assist, place: &Place) -> CodeAction {
+    let n_doubts = assist.doubts.len();
+    let annotation = (place.abilities.annotations && n_doubts > 0).then(|| ChangeAnnotation {
+        label: count(n_doubts, "doubt"),
+        needs_confirmation: Some(true),
+        description: Some(assist.doubts.join("\n")),
+    });
+    let told = annotation.is_some() || n_doubts == 0;
+    CodeAction {
+        title: if told { assist.label.clone() } else { format!("{}; {}", assist.label, count(n_doubts, "doubt")) },
+        kind: Some(rewrite(assist.id)),
+        edit: Some(workspace_edit(&assist.edit, annotation, place)),
+        is_preferred: (place.abilities.preferred && assist.preferred).then_some(true),
+        data: Some(data(assist.id, assist.variant)),
+        ..CodeAction::default()
+    }
+}
+
+fn refusal(refusal: &Refusal) -> CodeAction {
+    let variant = refusal.variant.map(|variant| format!(" ({variant})")).unwrap_or_default();
+    CodeAction {
+        title: format!("{}{variant}", title(refusal.id)),
+        kind: Some(rewrite(refusal.id)),
+        disabled: Some(CodeActionDisabled { reason: refusal.reason.clone() }),
+        data: Some(data(refusal.id, refusal.variant)),
+        ..CodeAction::default()
+    }
+}
+
+/// What an action would be called if it could be carried out: its id in words.
+fn title(id: &str) -> String {
+    let words = id.replace('-', " ");
+    let mut chars = words.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+fn count(n: usize, word: &str) -> String {
+    if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") }
+}
+
+fn rewrite(id: &str) -> CodeActionKind {
+    CodeActionKind::from(format!("{}.{id}", CodeActionKind::REFACTOR_REWRITE.as_str()))
+}
+
+/// The id (CLI.md, *Actions*), by which scripts and tests know an action.
+fn data(id: &str, variant: Option<&str>) -> Value {
+    let mut res = Map::new();
+    res.insert("id".to_owned(), id.into());
+    res.extend(variant.map(|variant| ("variant".to_owned(), variant.into())));
+    Value::Object(res)
+}
+
+/// The edit for the version it was made for where the client can check that; the annotation on every part of it.
+fn workspace_edit(edit: &TextEdit, annotation: Option<ChangeAnnotation>, place: &Place) -> WorkspaceEdit {
+    const ANNOTATION: &str = "doubts";
+    let text_edit =
+        |indel: &Indel| ls_types::TextEdit { range: place.lines.range(indel.delete), new_text: indel.insert.clone() };
+    let edits = edit.indels().iter().map(text_edit);
+    if !place.abilities.document_changes {
+        let changes = HashMap::from([(place.uri.clone(), edits.collect())]);
+        return WorkspaceEdit { changes: Some(changes), ..WorkspaceEdit::default() };
+    }
+    let annotated = |text_edit| match annotation {
+        Some(_) => OneOf::Right(AnnotatedTextEdit { text_edit, annotation_id: ANNOTATION.to_owned() }),
+        None => OneOf::Left(text_edit),
+    };
+    let document = TextDocumentEdit {
+        text_document: OptionalVersionedTextDocumentIdentifier::new(place.uri.clone(), place.version),
+        edits: edits.map(annotated).collect(),
+    };
+    WorkspaceEdit {
+        document_changes: Some(DocumentChanges::Edits(vec![document])),
+        change_annotations: annotation.map(|annotation| HashMap::from([(ANNOTATION.to_owned(), annotation)])),
+        ..WorkspaceEdit::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ropey::Rope;
+    use serde_json::{Value, from_value, json, to_value};
+    use tower_lsp::ls_types::Uri;
+
+    use super::{Place, assist, fix_all, is_below, may_hold_rewrites, refusal};
+    use crate::assists::{Assist, Refusal};
+    use crate::lsp::capabilities::Abilities;
+    use crate::lsp::convert::Lines;
+    use crate::rules::{Context, Finding, Fix, Group, Rule, Safety, Severity};
+    use crate::text::position::Encoding;
+    use crate::text::{TextEdit, TextRange};
+
+    static RULE: Rule = Rule {
+        name: "made-up",
+        group: Group::Size,
+        severity: Severity::Warning,
+        on: true,
+        also: &[],
+        doc: "",
+        check: |_: &Context, _| {},
+    };
+
+    /// What a client that declares this about edits gets for an action, in version 3 of `FROM a`.
+    fn check(declared: Value, action: impl Fn(&Place) -> super::CodeAction, expected: Value) {
+        let declared = from_value(json!({"workspace": {"workspaceEdit": declared}})).expect("capabilities");
+        let uri: Uri = "file:///Dockerfile".parse().expect("a URI");
+        let lines = Lines { rope: Rope::from_str("FROM a\nRUN b\nRUN c\n"), encoding: Encoding::Utf8 };
+        let place = Place { uri: &uri, version: 3, lines: &lines, abilities: &Abilities::of(&declared) };
+        assert_eq!(to_value(action(&place)).expect("JSON"), expected);
+    }
+
+    fn merge(doubts: &[&str]) -> Assist {
+        Assist {
+            id: "merge-runs",
+            variant: Some("plain"),
+            label: "Merge 2 RUN".to_owned(),
+            target: TextRange::new(7.into(), 18.into()),
+            preferred: true,
+            edit: TextEdit::replace(TextRange::new(12.into(), 16.into()), " && "),
+            doubts: doubts.iter().map(|doubt| (*doubt).to_owned()).collect(),
+            before: None,
+            after: None,
+        }
+    }
+
+    fn range(line: u32, character: u32, end_line: u32, end_character: u32) -> Value {
+        json!({"start": {"line": line, "character": character}, "end": {"line": end_line, "character": end_character}})
+    }
+
+    #[test]
+    fn doubts_are_annotations_where_the_client_knows_them() {
+        check(
+            json!({"documentChanges": true, "changeAnnotationSupport": {}}),
+            |place| assist(&merge(&["a is not known", "b is not known"]), place),
+            json!({
+                "title": "Merge 2 RUN",
+                "kind": "refactor.rewrite.merge-runs",
+                "edit": {
+                    "documentChanges": [{
+                        "textDocument": {"uri": "file:///Dockerfile", "version": 3},
+                        "edits": [{"range": range(1, 5, 2, 3), "newText": " && ", "annotationId": "doubts"}],
+                    }],
+                    "changeAnnotations": {"doubts": {
+                        "label": "2 doubts", "needsConfirmation": true, "description": "a is not known\nb is not known",
+                    }},
+                },
+                "data": {"id": "merge-runs", "variant": "plain"},
+            }),
+        );
+    }
+
+    #[test]
+    fn doubts_are_in_the_title_where_it_does_not() {
+        check(
+            json!({"changeAnnotationSupport": {}}),
+            |place| assist(&merge(&["a is not known"]), place),
+            json!({
+                "title": "Merge 2 RUN; 1 doubt",
+                "kind": "refactor.rewrite.merge-runs",
+                "edit": {"changes": {"file:///Dockerfile": [{"range": range(1, 5, 2, 3), "newText": " && "}]}},
+                "data": {"id": "merge-runs", "variant": "plain"},
+            }),
+        );
+    }
+
+    #[test]
+    fn a_refusal_has_a_reason_and_no_edit() {
+        let refused = Refusal {
+            id: "multi-stage",
+            variant: None,
+            code: "R3",
+            reason: "the start command is not known".to_owned(),
+            target: TextRange::default(),
+        };
+        check(
+            json!({}),
+            |_| refusal(&refused),
+            json!({
+                "title": "Multi stage",
+                "kind": "refactor.rewrite.multi-stage",
+                "disabled": {"reason": "the start command is not known"},
+                "data": {"id": "multi-stage"},
+            }),
+        );
+    }
+
+    fn finding(start: u32, end: u32, insert: &str, safety: Safety) -> Finding {
+        let range = TextRange::new(start.into(), end.into());
+        let fix = Fix { title: "Mend it".to_owned(), safety, edit: TextEdit::replace(range, insert) };
+        Finding { fix: Some(fix), ..Finding::new(&RULE, range, "is so") }
+    }
+
+    #[test]
+    fn all_safe_fixes_that_do_not_touch_each_other_are_one_action() {
+        let findings = [
+            finding(11, 12, "B", Safety::Safe),
+            finding(5, 6, "A", Safety::Safe),
+            finding(12, 14, "X", Safety::Safe),
+            finding(17, 18, "C", Safety::Review),
+        ];
+        check(
+            json!({}),
+            |place| fix_all(findings.iter(), place).expect("there are safe fixes"),
+            json!({
+                "title": "Apply 2 safe fixes",
+                "kind": "source.fixAll.plimsoll",
+                "edit": {"changes": {"file:///Dockerfile": [
+                    {"range": range(0, 5, 0, 6), "newText": "A"},
+                    {"range": range(1, 4, 1, 5), "newText": "B"},
+                ]}},
+                "data": {"id": "fix-all"},
+            }),
+        );
+    }
+
+    #[test]
+    fn kinds_are_asked_for_by_their_beginning_in_whole_words() {
+        assert!(is_below("refactor.rewrite.merge-runs", "refactor"));
+        assert!(is_below("refactor.rewrite.merge-runs", "refactor.rewrite.merge-runs"));
+        assert!(is_below("quickfix", ""));
+        assert!(!is_below("refactor.rewrite.merge-runs-clean", "refactor.rewrite.merge-runs"));
+        assert!(!is_below("source.fixAll.plimsoll", "source.fix"));
+        assert!(may_hold_rewrites("refactor.rewrite.merge-runs"));
+        assert!(may_hold_rewrites("refactor"));
+        assert!(!may_hold_rewrites("refactor.extract"));
+    }
+}

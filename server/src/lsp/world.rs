@@ -1,0 +1,275 @@
+//! What the server remembers: open documents, what surrounds them, what the client can.
+//!
+//! It lies behind one mutex. **Invariant:** a handler changes it before its first `.await`, so that messages take effect
+//! in the order they came, and no lock is held across an `.await`.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tower_lsp::ls_types::{ClientCapabilities, FoldingRange, Uri};
+
+use crate::analysis::{Analysis, Inputs};
+use crate::config::{Config, Report};
+use crate::context::BuildContext;
+use crate::date::Date;
+use crate::document::{Change, Document};
+use crate::images::ImageBook;
+use crate::lsp::capabilities::Abilities;
+use crate::lsp::convert::{self, Lines};
+use crate::lsp::settings::Said;
+use crate::syntax;
+
+/// How often one state of a document may ask for further files of its build context.
+const MAX_ROUNDS: u32 = 5;
+
+/// Everything the server remembers.
+#[derive(Debug)]
+pub(crate) struct World {
+    /// What the client declared.
+    pub(crate) abilities: Abilities,
+    /// Whether diagnostics are answered when asked for instead of pushed.
+    pub(crate) pull: bool,
+    /// The folders that are open in the editor.
+    pub(crate) roots: Vec<PathBuf>,
+    /// What the editor and the command line say.
+    pub(crate) said: Said,
+    /// What is wrong with the settings and waits to be shown, since the client is not initialized.
+    pub(crate) complaints: Vec<Report>,
+    /// Complaints about settings that were already shown.
+    pub(crate) told: HashSet<String>,
+    images: Arc<ImageBook>,
+    documents: HashMap<Uri, Open>,
+    n_states: u64,
+}
+
+/// A document and what was made of it.
+#[derive(Debug)]
+struct Open {
+    document: Document,
+    config: Arc<Config>,
+    context: Arc<BuildContext>,
+    /// The number of this state: of text, settings and context together. No two states of the session share one.
+    state: u64,
+    /// The last analysis, of this state if `analysed` says so.
+    analysis: Option<Arc<Analysis>>,
+    analysed: Option<u64>,
+    /// Whether settings were read since it was opened; before that nothing is published.
+    settled: bool,
+    /// The number of the last reading of its surroundings: older ones come too late.
+    reading: u64,
+    /// Files that were asked for since the context was read, and how often.
+    asked: HashSet<String>,
+    rounds: u32,
+    /// Whether an answer to that is under way.
+    asking: bool,
+}
+
+/// A document with the analysis of its present state.
+#[derive(Clone, Debug)]
+pub(crate) struct View {
+    /// What the core makes of it.
+    pub(crate) analysis: Arc<Analysis>,
+    /// Its places.
+    pub(crate) lines: Lines,
+    /// The editor's number of this text.
+    pub(crate) version: i32,
+}
+
+/// One reading of what surrounds a document.
+#[derive(Clone, Debug)]
+pub(crate) struct Reading {
+    /// The document.
+    pub(crate) uri: Uri,
+    /// Which reading of it.
+    pub(crate) number: u64,
+}
+
+impl World {
+    /// A world before `initialize`.
+    pub(crate) fn new(said: Said) -> World {
+        World {
+            abilities: Abilities::of(&ClientCapabilities::default()),
+            pull: false,
+            roots: Vec::new(),
+            said,
+            complaints: Vec::new(),
+            told: HashSet::new(),
+            images: Arc::new(ImageBook::embedded()),
+            documents: HashMap::new(),
+            n_states: 0,
+        }
+    }
+
+    /// Takes a document in, as the editor opened it.
+    pub(crate) fn open(&mut self, uri: Uri, version: i32, text: &str) {
+        let open = Open {
+            document: Document::open(version, text),
+            config: Arc::new(self.said.without_files()),
+            context: Arc::default(),
+            state: self.next_state(),
+            analysis: None,
+            analysed: None,
+            settled: false,
+            reading: 0,
+            asked: HashSet::new(),
+            rounds: 0,
+            asking: false,
+        };
+        if self.documents.insert(uri, open).is_some() {
+            tracing::warn!("a document was opened that was open");
+        }
+    }
+
+    /// Changes the text of a document; the number of its new state, `None` if it is not open.
+    pub(crate) fn change(&mut self, uri: &Uri, version: i32, changes: &[Change]) -> Option<u64> {
+        let state = self.next_state();
+        let Some(open) = self.documents.get_mut(uri) else {
+            tracing::warn!(uri = uri.as_str(), "a document was changed that is not open");
+            return None;
+        };
+        let before = open.document.version;
+        if version != before.wrapping_add(1) {
+            tracing::warn!(before, version, "versions of a document are missing; the text may not be the editor's");
+        }
+        open.document.change(version, changes, self.abilities.encoding);
+        open.state = state;
+        open.rounds = 0;
+        Some(state)
+    }
+
+    /// Forgets a document; whether it was open.
+    pub(crate) fn close(&mut self, uri: &Uri) -> bool {
+        self.documents.remove(uri).is_some()
+    }
+
+    /// The addresses of all open documents.
+    pub(crate) fn open_documents(&self) -> Vec<Uri> {
+        self.documents.keys().cloned().collect()
+    }
+
+    /// The document with its analysis, which is made if it was not yet.
+    pub(crate) fn view(&mut self, uri: &Uri) -> Option<View> {
+        let open = self.documents.get_mut(uri)?;
+        let current = open.analysis.as_ref().filter(|_| open.analysed == Some(open.state));
+        let analysis = match current {
+            Some(analysis) => Arc::clone(analysis),
+            None => {
+                let inputs = Inputs {
+                    text: open.document.text(),
+                    config: Arc::clone(&open.config),
+                    context: Arc::clone(&open.context),
+                    images: Arc::clone(&self.images),
+                    today: today(),
+                };
+                let analysis = Arc::new(Analysis::of(inputs, open.analysis.as_deref()));
+                open.analysis = Some(Arc::clone(&analysis));
+                open.analysed = Some(open.state);
+                analysis
+            }
+        };
+        let lines = Lines { rope: open.document.rope().clone(), encoding: self.abilities.encoding };
+        Some(View { analysis, lines, version: open.document.version })
+    }
+
+    /// The document if this is still its state and its settings are known.
+    pub(crate) fn view_of(&mut self, uri: &Uri, state: u64) -> Option<View> {
+        let open = self.documents.get(uri)?;
+        (open.state == state && open.settled).then(|| self.view(uri)).flatten()
+    }
+
+    /// Whether the settings of a document are known, or never will be since it is not open.
+    pub(crate) fn is_settled(&self, uri: &Uri) -> bool {
+        self.documents.get(uri).is_none_or(|open| open.settled)
+    }
+
+    /// What can be folded in a document.
+    pub(crate) fn folds(&mut self, uri: &Uri) -> Option<Vec<FoldingRange>> {
+        let open = self.documents.get_mut(uri)?;
+        let text = open.document.text();
+        let ranges = syntax::folds(open.document.tree(), &text);
+        let lines = Lines { rope: open.document.rope().clone(), encoding: self.abilities.encoding };
+        Some(convert::folds(&ranges, &lines))
+    }
+
+    /// Begins a reading of what surrounds a document, which makes those before it too late.
+    pub(crate) fn begin_reading(&mut self, uri: &Uri) -> Option<Reading> {
+        let number = self.next_state();
+        let open = self.documents.get_mut(uri)?;
+        open.reading = number;
+        open.asking = false;
+        Some(Reading { uri: uri.clone(), number })
+    }
+
+    /// Takes in the settings that a reading found; the number of the state they belong to, `None` if the reading is too
+    /// late.
+    pub(crate) fn learn_config(&mut self, reading: &Reading, config: Config) -> Option<u64> {
+        let state = self.next_state();
+        let open = self.reading(reading)?;
+        open.settled = true;
+        if *open.config != config {
+            open.config = Arc::new(config);
+            open.state = state;
+        }
+        Some(open.state)
+    }
+
+    /// Takes in the build context that a reading found; the number of the new state, `None` if nothing is new.
+    pub(crate) fn learn_context(&mut self, reading: &Reading, context: BuildContext) -> Option<u64> {
+        let state = self.next_state();
+        let open = self.reading(reading)?;
+        open.asked.clear();
+        open.rounds = 0;
+        if *open.context == context {
+            return None;
+        }
+        open.context = Arc::new(context);
+        open.state = state;
+        Some(state)
+    }
+
+    /// The files of its context that a document's analysis wants and that were not asked for yet, with the context.
+    pub(crate) fn take_wanted(&mut self, uri: &Uri) -> Option<(Reading, Arc<BuildContext>, Vec<String>)> {
+        let open = self.documents.get_mut(uri)?;
+        let wanted = open.analysis.as_ref()?.wanted_files();
+        let new: Vec<String> = wanted.into_iter().filter(|path| !open.asked.contains(path)).collect();
+        if new.is_empty() || open.asking || open.rounds >= MAX_ROUNDS {
+            return None;
+        }
+        open.rounds += 1;
+        open.asking = true;
+        open.asked.extend(new.iter().cloned());
+        Some((Reading { uri: uri.clone(), number: open.reading }, Arc::clone(&open.context), new))
+    }
+
+    /// Takes in the context with the texts that were wanted; the number of the new state, `None` if there are none.
+    pub(crate) fn learn_texts(&mut self, reading: &Reading, context: Option<BuildContext>) -> Option<u64> {
+        let state = self.next_state();
+        let open = self.reading(reading)?;
+        open.asking = false;
+        open.context = Arc::new(context?);
+        open.state = state;
+        Some(state)
+    }
+
+    fn reading(&mut self, reading: &Reading) -> Option<&mut Open> {
+        self.documents.get_mut(&reading.uri).filter(|open| open.reading == reading.number)
+    }
+
+    fn next_state(&mut self) -> u64 {
+        self.n_states += 1;
+        self.n_states
+    }
+}
+
+/// The file that an address names, if it names one.
+pub(crate) fn path(uri: &Uri) -> Option<PathBuf> {
+    let is_file = uri.scheme().as_str().eq_ignore_ascii_case("file");
+    is_file.then(|| uri.to_file_path()).flatten().map(|path| Path::to_path_buf(&path))
+}
+
+fn today() -> Option<Date> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    Date::from_unix_days((since.as_secs() / 86_400) as i64)
+}

@@ -1,0 +1,263 @@
+//! The language server over its standard streams, as three recorded clients speak to it.
+
+mod client;
+
+use std::fs;
+
+use client::{Client, RECORDED, Recorded, place, range, uri};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A base image, characters of several lengths and, in line 2, something that BuildKit rejects.
+const FAULTY: &str = "FROM debian:bookworm\nLABEL title=\"ü𝕏\"\nRUNN echo \"ü𝕏\"\n";
+
+fn home() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+fn open(client: &mut Client, uri: &str, version: i64, text: &str) {
+    let document = json!({"uri": uri, "languageId": "dockerfile", "version": version, "text": text});
+    client.notify("textDocument/didOpen", json!({"textDocument": document}));
+}
+
+fn change(client: &mut Client, uri: &str, version: i64, changes: Value) {
+    let document = json!({"uri": uri, "version": version});
+    client.notify("textDocument/didChange", json!({"textDocument": document, "contentChanges": changes}));
+}
+
+fn codes(found: &[Value]) -> Vec<&str> {
+    found.iter().filter_map(|it| it["code"].as_str()).collect()
+}
+
+fn has_fault(found: &[Value]) -> bool {
+    codes(found).contains(&"fault")
+}
+
+/// The line of the only fault.
+fn line_of_fault(found: &[Value]) -> &Value {
+    let fault = found.iter().find(|it| it["code"] == "fault").expect("it was found");
+    &fault["range"]["start"]["line"]
+}
+
+/// Runs a scenario under each recorded client, with `FAULTY` open as version 1 and its findings there.
+fn for_each_client(scenario: impl Fn(Recorded, &mut Client, &str)) {
+    for recorded in RECORDED {
+        let home = home();
+        let (mut client, server) = Client::greet(home.path(), recorded.capabilities(), Value::Null);
+        assert_eq!(server["positionEncoding"], recorded.encoding, "{}", recorded.name);
+        assert_eq!(server.get("diagnosticProvider"), None, "pushed and pulled would be shown twice");
+        let uri = uri(&home.path().join("Dockerfile"));
+        open(&mut client, &uri, 1, FAULTY);
+        client.diagnostics(&uri, 1, has_fault);
+        scenario(recorded, &mut client, &uri);
+        assert_eq!(client.leave(), Some(0), "{}", recorded.name);
+    }
+}
+
+#[test]
+fn findings_are_shown_where_they_are_in_the_encoding_of_the_client() {
+    for_each_client(|recorded, client, uri| {
+        let encoding = recorded.encoding;
+        let text = "FROM debian:bookworm\nLABEL title=\"ü𝕏\"\nRUN echo \"ü𝕏\"\nCOPY --fröm=\"𝕏\" a /\n";
+        let name = range(FAULTY, "RUNN", encoding);
+        let end = place(FAULTY, FAULTY.len(), encoding);
+        let changes = json!([
+            {"range": name, "text": "RUN"},
+            // Each change is of the text that the one before left.
+            {"range": {"start": end, "end": end}, "text": "COPY --frm=\"𝕏\" a /\n"},
+            {"range": range(&text.replace("fröm", "frm"), "frm", encoding), "text": "fröm"},
+        ]);
+        change(client, uri, 2, changes);
+        let found = client.diagnostics(uri, 2, has_fault);
+        let fault = found.iter().find(|it| it["code"] == "fault").expect("it was found");
+        let blamed = ["--fröm", "--fröm=\"𝕏\"", "fröm"].map(|piece| range(text, piece, encoding));
+        assert!(blamed.contains(&fault["range"]), "{fault}");
+        assert_eq!((&fault["source"], &fault["severity"]), (&json!("plimsoll"), &json!(1)));
+    });
+}
+
+#[test]
+fn findings_go_when_their_cause_goes_and_when_the_document_does() {
+    for_each_client(|_, client, uri| {
+        change(client, uri, 2, json!([{"text": "FROM scratch\n"}]));
+        client.diagnostics(uri, 2, |found| !has_fault(found));
+        change(client, uri, 3, json!([{"text": FAULTY}]));
+        client.diagnostics(uri, 3, has_fault);
+        client.notify("textDocument/didClose", json!({"textDocument": {"uri": uri}}));
+        client.wait(|message| {
+            let params = &message["params"];
+            params["uri"] == uri && params["diagnostics"] == json!([]) && params.get("version").is_none()
+        });
+    });
+}
+
+#[test]
+fn places_outside_the_text_and_missing_versions_are_survived() {
+    for_each_client(|_, client, uri| {
+        let nowhere = json!({"line": 4_000_000_000_u32, "character": 4_000_000_000_u32});
+        let changes = json!([
+            {"range": {"start": {"line": 0, "character": 4_000_000_000_u32}, "end": nowhere}, "text": "\n"},
+            {"range": {"start": nowhere, "end": {"line": 7, "character": 7}}, "text": "COPI a /\n"},
+        ]);
+        change(client, uri, 40, changes);
+        let found = client.diagnostics(uri, 40, has_fault);
+        assert_eq!(line_of_fault(&found), 1);
+        let at = json!({"textDocument": {"uri": uri}, "position": nowhere});
+        assert_eq!(client.request("textDocument/hover", at).get("error"), None);
+        let context = json!({"diagnostics": []});
+        let range = json!({"start": nowhere, "end": nowhere});
+        let at = json!({"textDocument": {"uri": uri}, "range": range, "context": context});
+        assert_eq!(client.request("textDocument/codeAction", at).get("error"), None);
+    });
+}
+
+#[test]
+fn a_burst_of_changes_ends_in_the_findings_of_the_last() {
+    for_each_client(|_, client, uri| {
+        for version in 2..=60 {
+            let at = json!({"line": 0, "character": 0});
+            change(client, uri, version, json!([{"range": {"start": at, "end": at}, "text": "# x\n"}]));
+        }
+        let found = client.diagnostics(uri, 60, has_fault);
+        assert_eq!(line_of_fault(&found), 2 + 59);
+    });
+}
+
+#[test]
+fn the_base_image_is_explained_on_hover() {
+    for_each_client(|recorded, client, uri| {
+        let at = place(FAULTY, FAULTY.find("debian").expect("it is there"), recorded.encoding);
+        let answer = client.request("textDocument/hover", json!({"textDocument": {"uri": uri}, "position": at}));
+        let hover = &answer["result"];
+        assert_eq!(hover["contents"]["kind"], "markdown");
+        assert!(hover["contents"]["value"].as_str().is_some_and(|it| it.contains("debian")), "{hover}");
+    });
+}
+
+#[test]
+fn instructions_of_several_lines_fold() {
+    for_each_client(|_, client, uri| {
+        change(client, uri, 2, json!([{"text": "# a\n# b\nFROM a\nRUN b \\\n && c\n"}]));
+        let answer = client.request("textDocument/foldingRange", json!({"textDocument": {"uri": uri}}));
+        let comment = json!({"startLine": 0, "endLine": 1, "kind": "comment"});
+        assert_eq!(answer["result"], json!([comment, {"startLine": 3, "endLine": 4}]));
+    });
+}
+
+#[test]
+fn what_is_not_known_is_answered_as_the_protocol_says() {
+    for_each_client(|_, client, uri| {
+        let answer = client.request("textDocument/madeUp", json!({}));
+        assert_eq!(answer["error"]["code"], -32601);
+        client.notify("$/madeUp", json!({}));
+        let answer = client.request("textDocument/hover", json!({"nothing": "right"}));
+        assert_eq!(answer["error"]["code"], -32602);
+        let elsewhere = json!({"textDocument": {"uri": "file:///not/open"}, "position": {"line": 0, "character": 0}});
+        assert_eq!(client.request("textDocument/hover", elsewhere)["result"], Value::Null);
+        change(client, "file:///not/open", 2, json!([{"text": "FROM a\n"}]));
+        client.notify("textDocument/didClose", json!({"textDocument": {"uri": "file:///not/open"}}));
+        change(client, uri, 2, json!([{"text": FAULTY}]));
+        client.diagnostics(uri, 2, has_fault);
+    });
+}
+
+#[test]
+fn nothing_is_asked_of_a_client_that_did_not_declare_it() {
+    let home = home();
+    let (mut client, server) = Client::greet(home.path(), json!({}), Value::Null);
+    assert_eq!(server["positionEncoding"], "utf-16");
+    let uri = uri(&home.path().join("Dockerfile"));
+    open(&mut client, &uri, 0, FAULTY);
+    client.diagnostics(&uri, 0, has_fault);
+    client.request("textDocument/foldingRange", json!({"textDocument": {"uri": uri}}));
+    assert!(client.said.iter().all(|message| message.get("id").is_none()), "{:#?}", client.said);
+    assert_eq!(client.leave(), Some(0));
+}
+
+#[test]
+fn a_client_may_have_no_folder_open() {
+    let home = home();
+    let mut client = Client::start(home.path());
+    let params = json!({"processId": null, "rootUri": null, "workspaceFolders": [], "capabilities": {}});
+    assert_eq!(client.request("initialize", params)["result"]["serverInfo"]["name"], "plimsoll");
+    client.notify("initialized", json!({}));
+    open(&mut client, "untitled:Untitled-1", 1, FAULTY);
+    client.diagnostics("untitled:Untitled-1", 1, has_fault);
+    assert_eq!(client.leave(), Some(0));
+}
+
+#[test]
+fn the_server_leaves_with_1_when_the_client_goes_without_a_word() {
+    let home = home();
+    let (client, _) = Client::greet(home.path(), json!({}), Value::Null);
+    assert_eq!(client.exit(), Some(1));
+    assert_eq!(Client::start(home.path()).exit(), Some(1));
+    assert_eq!(Client::start(home.path()).hang_up(), Some(1));
+}
+
+#[test]
+fn nothing_is_answered_before_the_greeting_and_after_the_farewell() {
+    let home = home();
+    let mut client = Client::start(home.path());
+    let at = json!({"textDocument": {"uri": "file:///a"}, "position": {"line": 0, "character": 0}});
+    assert_eq!(client.request("textDocument/hover", at.clone())["error"]["code"], -32002);
+    let (mut client, _) = Client::greet(home.path(), json!({}), Value::Null);
+    client.request("shutdown", Value::Null);
+    assert_eq!(client.request("textDocument/hover", at)["error"]["code"], -32600);
+    assert_eq!(client.exit(), Some(0));
+}
+
+#[test]
+fn diagnostics_are_pulled_and_not_pushed_where_the_settings_say_so() {
+    let by_option = json!({"diagnostics": {"mode": "pull"}});
+    for (options, file) in [(by_option, None), (Value::Null, Some("diagnostics.mode = \"pull\"\n"))] {
+        let home = home();
+        if let Some(file) = file {
+            fs::write(home.path().join("plimsoll.toml"), file).expect("the folder can be written");
+        }
+        let (mut client, server) = Client::greet(home.path(), json!({}), options);
+        assert_eq!(server["diagnosticProvider"]["workspaceDiagnostics"], false);
+        let uri = uri(&home.path().join("Dockerfile"));
+        open(&mut client, &uri, 1, FAULTY);
+        let answer = client.request("textDocument/diagnostic", json!({"textDocument": {"uri": uri}}));
+        assert_eq!(answer["result"]["kind"], "full");
+        assert!(has_fault(answer["result"]["items"].as_array().expect("a list")));
+        client.request("textDocument/foldingRange", json!({"textDocument": {"uri": uri}}));
+        let pushed = |message: &Value| message["method"] == "textDocument/publishDiagnostics";
+        assert!(!client.said.iter().any(pushed), "{:#?}", client.said);
+        assert_eq!(client.leave(), Some(0));
+    }
+}
+
+#[test]
+fn unknown_settings_are_told_once() {
+    let home = home();
+    let wrong = json!({"tarjet": "build"});
+    let (mut client, _) = Client::greet(home.path(), json!({}), wrong.clone());
+    let is_complaint = |message: &Value| {
+        let text = message["params"]["message"].as_str();
+        message["method"] == "window/showMessage" && text.is_some_and(|text| text.contains("tarjet"))
+    };
+    client.wait(is_complaint);
+    client.notify("workspace/didChangeConfiguration", json!({"settings": wrong}));
+    let uri = uri(&home.path().join("Dockerfile"));
+    open(&mut client, &uri, 1, FAULTY);
+    client.diagnostics(&uri, 1, has_fault);
+    assert!(!client.said.iter().any(is_complaint), "{:#?}", client.said);
+    assert_eq!(client.leave(), Some(0));
+}
+
+#[test]
+fn a_client_with_dynamic_registration_is_asked_to_watch() {
+    let home = home();
+    let declared = json!({"workspace": {
+        "didChangeConfiguration": {"dynamicRegistration": true},
+        "didChangeWatchedFiles": {"dynamicRegistration": true},
+    }});
+    let (mut client, _) = Client::greet(home.path(), declared, Value::Null);
+    let asked = client.wait(|message| message["method"] == "client/registerCapability");
+    let registrations = asked["params"]["registrations"].as_array().expect("a list");
+    let methods: Vec<&str> = registrations.iter().filter_map(|it| it["method"].as_str()).collect();
+    assert_eq!(methods, ["workspace/didChangeConfiguration", "workspace/didChangeWatchedFiles"]);
+    assert_eq!(client.leave(), Some(0));
+}
