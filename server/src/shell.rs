@@ -9,6 +9,8 @@
 mod builder;
 mod calls;
 mod kind;
+#[cfg(test)]
+mod laws;
 mod parse;
 mod pieces;
 mod scan;

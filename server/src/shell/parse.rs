@@ -9,7 +9,7 @@ use tree_sitter::{Parser, Tree};
 
 use crate::shell::Script;
 use crate::shell::calls;
-use crate::shell::scan;
+use crate::shell::scan::{self, Scan};
 use crate::shell::tree;
 use crate::text::Local;
 
@@ -40,10 +40,18 @@ pub(super) fn parse_nested(masked: &str, range: Local, level: u32) -> Script {
     if text.bytes().all(|it| it.is_ascii_whitespace()) {
         return Script { range, ..Script::default() };
     }
-    let scan = if scan::is_due(text) { scan::scan(text) } else { scan::Scan::default() };
-    let Some(tree) = tree_of(scan.copy.as_deref().unwrap_or(text)) else {
-        return Script { range, broken: true, ..Script::default() };
-    };
+    let mut scan = if scan::is_due(text) { scan::scan(text, false) } else { Scan::default() };
+    let mut tree = tree_of(scan.copy.as_deref().unwrap_or(text));
+    if tree.as_ref().is_some_and(|it| it.root_node().has_error()) {
+        let second = scan::scan(text, true);
+        if second != scan
+            && let Some(other) = second.copy.as_deref().and_then(tree_of)
+            && !other.root_node().has_error()
+        {
+            (scan, tree) = (second, Some(other));
+        }
+    }
+    let Some(tree) = tree else { return Script { range, broken: true, ..Script::default() } };
     let lowered = tree::lower(&tree, text, range.start);
     let broken = lowered.broken || scan.placeholder || tree.root_node().has_error();
     let calls = calls::calls(masked, &lowered.list, lowered.hidden, level);

@@ -198,7 +198,7 @@ fn quoted(text: &str, acc: &mut Vec<Part>) {
 }
 
 /// `$name`; the grammar takes `$1st` and `$é` for names whole.
-fn variable(text: &str, in_quotes: bool, acc: &mut Vec<Part>) {
+pub(super) fn variable(text: &str, in_quotes: bool, acc: &mut Vec<Part>) {
     let text = text.strip_prefix('$').unwrap_or(text);
     let first_digit = text.starts_with(|it: char| it.is_ascii_digit());
     let width = if first_digit { 1 } else { name_width(text) };

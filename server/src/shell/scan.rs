@@ -2,7 +2,8 @@
 //!
 //! It knows quotes, expansions and comments and nothing of commands. What the grammar cannot read it overwrites in a
 //! copy of the same length: `<<EOF` becomes `< EOF` and the body of a heredoc blanks (the grammar knows one heredoc a
-//! line and wants its body, which of a `RUN` lies behind the command line), and `\` before a blank a plain escape.
+//! line and wants its body, which of a `RUN` lies behind the command line), `\` before a blank a plain escape, and a continuation inside a word a
+//! piece of the word.
 
 use std::mem;
 
@@ -17,23 +18,38 @@ pub(super) struct Scan {
 
 /// Whether [`scan`] can find anything at all in the text: most texts need no second look.
 pub(super) fn is_due(text: &str) -> bool {
-    text.as_bytes()
-        .windows(2)
-        .any(|pair| matches!(pair, [b'<', b'<' | b'%'] | [b'{', b'{'] | [b'\\', b' ' | b'\t'] | [b'@', b'A'..=b'Z']))
+    text.as_bytes().windows(2).any(|pair| {
+        matches!(
+            pair,
+            [b'<', b'<' | b'%']
+                | [b'{', b'{' | b'%']
+                | [b'!', b' ']
+                | [b'`', b'#']
+                | [b'\\', b' ' | b'\t' | b'\n']
+                | [b'@', b'A'..=b'Z']
+        )
+    })
 }
 
 /// Where the scanner is.
 enum Place {
-    /// Among commands, at the outside or in `$( )` and `( )`.
-    Commands,
-    /// Among commands in backquotes.
-    Backquotes,
+    /// Among commands.
+    Commands(Opened),
     /// In `"…"`.
     Quotes,
     /// In `${…}`; `quoted` inside `"…"`, where a `'` is only a `'`.
     Parameter { quoted: bool },
     /// In `$((…))` or `((…))`, with so many parentheses open inside.
     Arithmetic { open: u32 },
+}
+
+/// What opened a place among commands.
+#[derive(PartialEq, Eq)]
+enum Opened {
+    Text,
+    Parenthesis,
+    Substitution,
+    Backquote,
 }
 
 /// A heredoc whose body comes with the next line.
@@ -43,13 +59,18 @@ struct Heredoc {
 }
 
 /// Looks through the text once, from left to right.
-pub(super) fn scan(text: &str) -> Scan {
+///
+/// With `ended`, the copy has a `;` between reserved words that need none (`fi done`, `) done`): the grammar wants it.
+/// That is worth a second try only where the grammar could not read the text without.
+pub(super) fn scan(text: &str, ended: bool) -> Scan {
     let bytes = text.as_bytes();
     let at = |idx: usize| bytes.get(idx).copied().unwrap_or(0);
     let mut copy: Option<Vec<u8>> = None;
     let mut placeholder = false;
-    let mut places = vec![Place::Commands];
+    let mut places = vec![Place::Commands(Opened::Text)];
     let mut heredocs = Vec::new();
+    // The end of the last command, if it was a compound and only blanks came since.
+    let mut compound_end = None;
     let mut idx = 0;
     while idx < bytes.len() {
         let byte = at(idx);
@@ -60,9 +81,30 @@ pub(super) fn scan(text: &str) -> Scan {
         let Some(place) = places.last_mut() else { break };
         let quoted = matches!(place, Place::Quotes | Place::Parameter { quoted: true });
         let mut width = 1;
+        if ended && matches!(place, Place::Commands(_)) && !matches!(byte, b' ' | b'\t') {
+            let word = word_at(text, idx);
+            let closes = matches!(word, "done" | "fi" | "esac" | "}");
+            let follows = compound_end.take().filter(|_| closes || matches!(word, "else" | "elif" | "then" | "do"));
+            if let Some(end) = follows {
+                patch(&mut copy, text, end, b';');
+            }
+            let before = bytes[..idx].iter().rfind(|it| !matches!(it, b' ' | b'\t'));
+            if closes && (follows.is_some() || before.is_some_and(|it| matches!(it, b';' | b'&' | b'\n'))) {
+                compound_end = Some(idx + word.len());
+                idx += word.len();
+                continue;
+            }
+        }
         match (byte, place) {
-            (b'\\', Place::Commands | Place::Backquotes) if matches!(at(idx + 1), b' ' | b'\t') => {
+            (b'\\', Place::Commands(_)) if matches!(at(idx + 1), b' ' | b'\t') => {
                 patch(&mut copy, text, idx + 1, b'_');
+                width = 2;
+            }
+            (b'\\', Place::Commands(_))
+                if at(idx + 1) == b'\n' && idx > 0 && !ends_word(at(idx - 1)) && !ends_word(at(idx + 2)) =>
+            {
+                patch(&mut copy, text, idx, b'%');
+                patch(&mut copy, text, idx + 1, b'%');
                 width = 2;
             }
             (b'\\', _) => width = 1 + char_width(&text[idx + 1..]),
@@ -72,9 +114,23 @@ pub(super) fn scan(text: &str) -> Scan {
             }
             (b'"', Place::Quotes) => _ = places.pop(),
             (b'"', _) => places.push(Place::Quotes),
-            (b'`', _) => match places.iter().rposition(|it| matches!(it, Place::Backquotes)) {
+            (b'`', Place::Commands(_)) if at(idx + 1) == b'#' => {
+                // A comment between arguments: an empty command without a word of its own.
+                width = bytes[idx + 1..].iter().position(|it| *it == b'`').map_or(1, |it| it + 2);
+                for blank in idx..idx + width {
+                    patch(&mut copy, text, blank, b' ');
+                }
+            }
+            (b'!', Place::Commands(_)) if at(idx + 1) == b' ' && (idx == 0 || ends_word(at(idx - 1))) => {
+                // `! { …; }` is not in the grammar; `tree` finds the `!` again before the group.
+                let behind = text[idx + 1..].trim_start_matches([' ', '\t']);
+                if behind.starts_with("{ ") || behind.starts_with("{\n") {
+                    patch(&mut copy, text, idx, b' ');
+                }
+            }
+            (b'`', _) => match places.iter().rposition(|it| matches!(it, Place::Commands(Opened::Backquote))) {
                 Some(opened) => places.truncate(opened),
-                None => places.push(Place::Backquotes),
+                None => places.push(Place::Commands(Opened::Backquote)),
             },
             (b'$', _) => match (at(idx + 1), at(idx + 2)) {
                 (b'(', b'(') => {
@@ -82,7 +138,7 @@ pub(super) fn scan(text: &str) -> Scan {
                     width = 3;
                 }
                 (b'(', _) => {
-                    places.push(Place::Commands);
+                    places.push(Place::Commands(Opened::Substitution));
                     width = 2;
                 }
                 (b'{', _) => {
@@ -99,16 +155,19 @@ pub(super) fn scan(text: &str) -> Scan {
                 width = if at(idx + 1) == b')' { 2 } else { 1 };
             }
             (b')', Place::Arithmetic { open }) => *open -= 1,
-            (b'(', Place::Commands | Place::Backquotes) if at(idx + 1) == b'(' => {
+            (b'(', Place::Commands(_)) if at(idx + 1) == b'(' => {
                 places.push(Place::Arithmetic { open: 0 });
                 width = 2;
             }
-            (b'(', Place::Commands | Place::Backquotes) => places.push(Place::Commands),
-            (b')', Place::Commands) if nested => _ = places.pop(),
-            (b'#', Place::Commands | Place::Backquotes) if idx == 0 || ends_word(at(idx - 1)) => {
+            (b'(', Place::Commands(_)) => places.push(Place::Commands(Opened::Parenthesis)),
+            (b')', Place::Commands(opened)) if nested => {
+                compound_end = (ended && *opened == Opened::Parenthesis).then_some(idx + 1);
+                places.pop();
+            }
+            (b'#', Place::Commands(_)) if idx == 0 || ends_word(at(idx - 1)) => {
                 width = bytes[idx..].iter().position(|it| *it == b'\n').unwrap_or(bytes.len() - idx);
             }
-            (b'<', Place::Commands | Place::Backquotes) if at(idx + 1) == b'<' => {
+            (b'<', Place::Commands(_)) if at(idx + 1) == b'<' => {
                 if at(idx + 2) == b'<' {
                     width = 3;
                 } else {
@@ -124,7 +183,7 @@ pub(super) fn scan(text: &str) -> Scan {
                     width = operator + read;
                 }
             }
-            (b'\n', Place::Commands | Place::Backquotes) if !heredocs.is_empty() => {
+            (b'\n', Place::Commands(_)) if !heredocs.is_empty() => {
                 let body = idx + 1;
                 let end = body + bodies(&text[body..], &mem::take(&mut heredocs));
                 for blank in body..end {
@@ -159,6 +218,17 @@ fn single_quoted(bytes: &[u8], ansi: bool) -> usize {
         escaped = ansi && *byte == b'\\' && !escaped;
     }
     bytes.len()
+}
+
+/// The word of which the first byte stands here, if a word may begin here.
+fn word_at(text: &str, idx: usize) -> &str {
+    let bytes = text.as_bytes();
+    if idx > 0 && bytes.get(idx - 1).is_some_and(|it| !ends_word(*it)) {
+        return "";
+    }
+    let rest = bytes.get(idx..).unwrap_or_default();
+    let width = rest.iter().position(|it| ends_word(*it)).unwrap_or(rest.len());
+    text.get(idx..idx + width).unwrap_or("")
 }
 
 /// Whether no word goes on behind this byte.
@@ -206,13 +276,15 @@ fn bodies(text: &str, heredocs: &[Heredoc]) -> usize {
     text.len()
 }
 
-/// Whether the text begins with `{{ … }}`, `<% … %>` or `@NAME@`.
+/// Whether the text begins with `{{ … }}`, `<% … %>`, `{% … %}` or `@NAME@`.
 fn is_placeholder(text: &str) -> bool {
     if let Some(inner) = text.strip_prefix("{{") {
         return inner.find('}').is_some_and(|idx| inner[idx..].starts_with("}}"));
     }
-    if let Some(inner) = text.strip_prefix("<%") {
-        return inner.contains("%>");
+    for (opening, closing) in [("<%", "%>"), ("{%", "%}")] {
+        if let Some(inner) = text.strip_prefix(opening) {
+            return inner.contains(closing);
+        }
     }
     let Some(inner) = text.strip_prefix('@') else { return false };
     let name = inner.len() - inner.trim_start_matches(|it: char| matches!(it, 'A'..='Z' | '0'..='9' | '_')).len();
@@ -224,7 +296,7 @@ mod tests {
     use super::{is_due, scan};
 
     fn copy(text: &str) -> String {
-        scan(text).copy.unwrap_or_else(|| text.to_owned())
+        scan(text, false).copy.unwrap_or_else(|| text.to_owned())
     }
 
     #[test]
@@ -255,14 +327,33 @@ mod tests {
     }
 
     #[test]
+    fn a_continued_word_is_one_word() {
+        assert_eq!(copy("a b\\\nc d\\\n e &&\\\nf 'g\\\nh'"), "a b%%c d\\\n e &&\\\nf 'g\\\nh'");
+    }
+
+    #[test]
+    fn a_comment_in_backquotes_and_a_negated_group_are_read() {
+        assert_eq!(copy("a `# b` c; ! { d; }"), "a       c;   { d; }");
+        assert_eq!(copy("a \"`# b`\" [ ! -f c ]"), "a \"`# b`\" [ ! -f c ]");
+    }
+
+    #[test]
+    fn reserved_words_behind_each_other_are_set_apart_when_asked() {
+        let ended = |text| scan(text, true).copy.unwrap_or_default();
+        assert_eq!(ended("for a in b; do if c; then d; fi done"), "for a in b; do if c; then d; fi;done");
+        assert_eq!(ended("{ { a; } } && (b) fi\ndone done"), "{ { a; };} && (b);fi\ndone;done");
+        assert_eq!(ended("echo done done; echo $(x) done"), "");
+    }
+
+    #[test]
     fn placeholders_count_outside_of_single_quotes() {
-        for text in ["echo {{ x }}", "a <% x %>", "a=\"@NAME@\"", "{{x}}"] {
-            assert!(scan(text).placeholder && is_due(text), "{text}");
+        for text in ["echo {{ x }}", "a <% x %>", "{% if x %}", "a=\"@NAME@\"", "{{x}}"] {
+            assert!(scan(text, false).placeholder && is_due(text), "{text}");
         }
         for text in
             ["f '{{.Id}}'", "npm i @Scope/x a@B", "x < %y", "echo {{a,b},c}", "# {{ x }}", "git log --format='@A@'"]
         {
-            assert!(!scan(text).placeholder, "{text}");
+            assert!(!scan(text, false).placeholder, "{text}");
         }
     }
 }

@@ -9,6 +9,7 @@ use tree_sitter::{Node, Tree, TreeCursor};
 
 use crate::shell::builder::Builder;
 use crate::shell::kind::{self, Kind};
+use crate::shell::pieces;
 use crate::shell::{
     Assignment, Command, CommandKind, Joint, List, Part, Redirect, Separator, SeparatorKind, Simple, Word,
 };
@@ -167,6 +168,9 @@ impl<'t> Lowering<'t> {
                 Kind::Separator => self.separate(acc, node),
                 Kind::Comment => self.comments.push(range),
                 Kind::FileRedirect | Kind::HereString | Kind::Heredoc => {
+                    if let Some(word) = acc.waits().and_then(|end| self.lost_word(end, range.start)) {
+                        acc.word(word);
+                    }
                     let (redirect, words) = self.redirect(node);
                     acc.redirect(redirect);
                     words.into_iter().for_each(|it| acc.word(it));
@@ -185,6 +189,11 @@ impl<'t> Lowering<'t> {
                     if let Some(end) = acc.waits() {
                         let newline = self.newline(end, range.start);
                         acc.separate(newline);
+                    }
+                    if kind::of(node) == Kind::Group
+                        && let Some(bang) = self.bang_before(range.start)
+                    {
+                        acc.negate(bang);
                     }
                     let command = self.command(node);
                     acc.command(command);
@@ -225,6 +234,22 @@ impl<'t> Lowering<'t> {
         let idx = self.text_of(Local { start, end: end.max(start) }).find('\n')?;
         let start = start as usize + idx;
         Some(Separator { kind: SeparatorKind::Newline, range: Local::new(start, start + 1) })
+    }
+
+    /// The `!` before a group, which `scan` took away.
+    fn bang_before(&self, end: u32) -> Option<Local> {
+        let before = self.text_of(Local { start: self.offset, end }).trim_end_matches([' ', '\t']);
+        let start = self.offset as usize + before.strip_suffix('!')?.len();
+        Some(Local::new(start, start + 1))
+    }
+
+    /// The `-` of `apt-key add - 2>file`, for which the grammar makes no node.
+    fn lost_word(&mut self, start: u32, end: u32) -> Option<Word> {
+        let gap = self.text_of(Local { start, end: end.max(start) });
+        let idx = gap.find(|it: char| !it.is_whitespace() && it != '\\')?;
+        self.broken |= gap.get(idx..).is_none_or(|it| it.trim() != "-");
+        let start = start as usize + idx;
+        Some(Word { range: Local::new(start, start + 1), parts: vec![Part::Bare("-".to_owned())] })
     }
 
     fn command(&mut self, node: Node<'t>) -> Command {
@@ -286,7 +311,13 @@ impl<'t> Lowering<'t> {
                 }
                 _ => {
                     let word = self.word(child);
-                    push_word(&mut words, word);
+                    match assignments.last_mut() {
+                        Some(last) if words.is_empty() && last.range.end == word.range.start => {
+                            last.range = last.range.cover(word.range);
+                            join(&mut last.value, word);
+                        }
+                        _ => push_word(&mut words, word),
+                    }
                 }
             }
         }
@@ -494,10 +525,18 @@ impl<'t> Lowering<'t> {
         let mut operator = String::new();
         let mut words: Vec<Word> = Vec::new();
         let mut closing = None;
+        let mut before = None;
+        let mut start = self.range(node).start;
         self.broken |= kind::of(node) == Kind::Heredoc;
         let mark = self.enter(node);
         while let Some(child) = self.next(mark) {
             match kind::of(child) {
+                Kind::Descriptor if self.text(child).starts_with('-') => {
+                    // `-2>file`, where `-2` is an argument.
+                    start = self.range(child).end;
+                    let word = self.word(child);
+                    before = Some(word);
+                }
                 Kind::Descriptor if descriptor.is_none() => descriptor = Some(self.text(child).to_owned()),
                 Kind::Comment => self.comments.push(self.range(child)),
                 _ if operator.is_empty() => {
@@ -528,7 +567,8 @@ impl<'t> Lowering<'t> {
             None if words.is_empty() => Word { range: Local { start: range.end, end: range.end }, parts: Vec::new() },
             None => words.remove(0),
         };
-        let range = Local { start: range.start, end: target.range.end };
+        words.extend(before);
+        let range = Local { start, end: target.range.end };
         (Redirect { range, operator, descriptor, target }, words)
     }
 }
@@ -543,14 +583,29 @@ pub(super) fn push_word(words: &mut Vec<Word>, word: Word) {
         return;
     }
     match words.last_mut() {
-        Some(last) if last.range.end == word.range.start => {
-            last.range = last.range.cover(word.range);
-            // The grammar reads `$"…"` as `$` and `"…"`.
-            if last.parts == [Part::Bare("$".to_owned())] {
-                last.parts.clear();
-            }
-            last.parts.extend(word.parts);
-        }
+        Some(last) if last.range.end == word.range.start => join(last, word),
         _ => words.push(word),
     }
+}
+
+/// Makes one word of two without a blank between.
+fn join(word: &mut Word, mut rest: Word) {
+    word.range = word.range.cover(rest.range);
+    // The grammar reads `$"…"` as `$` and `"…"`, and now and then `A=$B:$C` as `A=$B:$` and `C`.
+    if let Some(Part::Bare(last)) = word.parts.last_mut()
+        && last.ends_with('$')
+    {
+        match rest.parts.first_mut() {
+            Some(Part::Bare(text)) => {
+                let mut parts = Vec::new();
+                last.pop();
+                pieces::variable(text, false, &mut parts);
+                rest.parts.splice(..1, parts);
+            }
+            _ if last == "$" => last.clear(),
+            _ => {}
+        }
+    }
+    word.parts.retain(|part| !matches!(part, Part::Bare(text) if text.is_empty()));
+    word.parts.append(&mut rest.parts);
 }
