@@ -1,8 +1,12 @@
 //! What several rules, sizes and assists ask, computed once: which stages are shipped, the directory and user at each
 //! instruction, what every RUN installs, removes and has mounted.
 
+pub mod landing;
+pub mod manifest;
 pub mod run;
 pub mod stage;
+pub mod start;
+pub mod walk;
 
 use crate::config::Config;
 use crate::model::{Base, File, ImageRef, Source};
