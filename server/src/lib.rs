@@ -32,3 +32,6 @@ pub mod features;
 pub mod analysis;
 
 pub mod disk;
+
+#[cfg(test)]
+mod fixture;

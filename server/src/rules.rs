@@ -3,6 +3,10 @@
 //! A rule is a value ([`Rule`]) with its documentation, whose two examples are its tests, and a pure function over the
 //! [`Context`]. Rules do not know each other; [`precedence`] drops the weaker findings of one cause afterwards.
 
+// Modules of the rules: written by tests/tidy.rs from the folder.
+pub mod inline_comment;
+// End of Modules of the rules.
+
 pub mod precedence;
 
 use crate::config::{Config, Level};
@@ -15,8 +19,13 @@ use crate::size::BuildSize;
 use crate::text::{TextEdit, TextRange};
 use crate::weight::Estimate;
 
-/// Every rule, in the order of their names. Written by `tests/tidy.rs` from the folder.
-pub static ALL: &[&Rule] = &[];
+/// Every rule, in the order of their names.
+// List of the rules: written by tests/tidy.rs from the folder.
+#[rustfmt::skip]
+pub static ALL: &[&Rule] = &[
+    &inline_comment::RULE,
+];
+// End of List of the rules.
 
 /// A rule of the catalogue.
 pub struct Rule {
