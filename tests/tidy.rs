@@ -32,7 +32,8 @@ const LAYERS: &[&[&str]] = &[
 const NEIGHBOURS: &[(&str, &str)] = &[("lower", "model"), ("weight", "text")];
 
 /// Files that may be longer than `LONGEST` lines, and why.
-const LONG: &[(&str, &str)] = &[("server/src/lower/instruction.rs", "one function an instruction, in BuildKit's order")];
+const LONG: &[(&str, &str)] =
+    &[("server/src/lower/instruction.rs", "one function an instruction, in BuildKit's order")];
 
 const LONGEST: usize = 500;
 

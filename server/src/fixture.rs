@@ -12,7 +12,7 @@ use crate::config::{Config, Layer, Trust};
 use crate::context::BuildContext;
 use crate::date::Date;
 use crate::images::ImageBook;
-use crate::rules::{Finding, Rule, Safety, Source};
+use crate::rules::{self, Finding, Rule, Safety, Source};
 use crate::text::{TextRange, TextSize};
 
 /// A test text taken apart.
@@ -91,8 +91,9 @@ fn carets(line: &str) -> Option<((usize, usize), &str)> {
 /// Files beside the Dockerfile make the context known; `plimsoll.toml` among them are the settings.
 fn add_files(fixture: &mut Fixture, files: &[(String, String)]) {
     let (settings, files): (Vec<_>, Vec<_>) = files.iter().partition(|(path, _)| path == "plimsoll.toml");
+    let names: Vec<&str> = rules::ALL.iter().map(|rule| rule.name).collect();
     for (path, text) in settings {
-        let (layer, reports) = Layer::parse(text, Trust::Workspace, None);
+        let (layer, reports) = Layer::from_toml(text, path, Trust::Workspace, &names);
         assert!(reports.is_empty(), "{path}: {reports:?}");
         fixture.config = Config::of(&[layer], None);
     }
