@@ -5,6 +5,7 @@ pub mod append;
 pub mod caches;
 pub mod installs;
 pub mod landing;
+pub mod made;
 pub mod manifest;
 pub mod removes;
 pub mod run;

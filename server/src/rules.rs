@@ -5,6 +5,7 @@
 
 // Modules of the rules: written by tests/tidy.rs from the folder.
 pub mod apt_lists_left;
+pub mod cleanup_in_later_layer;
 pub mod inline_comment;
 pub mod npm_cache_left;
 pub mod pip_cache_left;
@@ -29,6 +30,7 @@ use crate::weight::Estimate;
 #[rustfmt::skip]
 pub static ALL: &[&Rule] = &[
     &apt_lists_left::RULE,
+    &cleanup_in_later_layer::RULE,
     &inline_comment::RULE,
     &npm_cache_left::RULE,
     &pip_cache_left::RULE,

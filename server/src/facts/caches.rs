@@ -5,8 +5,9 @@
 use crate::facts::installs::{Deed, Manager, Verb, deed};
 use crate::facts::removes::{Removal, homely, removal};
 use crate::facts::run::{Command, RunFacts, is_below};
-use crate::model::{Placed, Stage};
+use crate::model::{ImageRef, Placed, Stage};
 use crate::shell::{self, CommandKind, Script};
+use crate::weight::{Basis, Estimate};
 
 /// What is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,14 @@ impl Cache {
             Cache::Composer => "Composer's cache stays",
         }
     }
+}
+
+/// What `apt-get update` writes (measured for Debian 12 with the image's own apt configuration; an image that does not
+/// compress the indexes keeps some 87 MB).
+pub fn lists_weight(image: Option<&ImageRef>) -> Estimate {
+    let debian = image.is_some_and(|image| image.registry == "docker.io" && image.path == "library/debian");
+    let (basis, high) = if debian { (Basis::Recipe, 33_000_000) } else { (Basis::Guess, 87_000_000) };
+    Estimate::between(15_000_000, 19_852_735, high, basis, "package lists of Debian 12, 2026-11-20")
 }
 
 /// Something that a command leaves in the layer.

@@ -162,9 +162,10 @@ fn operands<'a>(arguments: &'a [Argument], values: &[&str]) -> Vec<&'a Argument>
 }
 
 impl Deed<'_> {
-    /// The packages named behind the verb; a version (`=1.2`, `@1.2`) is part of the word.
+    /// The packages named behind the verb; a version (`=1.2`, `@1.2`) is part of the word. A variable that holds several
+    /// (`$BUILD_DEPS`) is taken apart as the shell does.
     pub fn packages(&self) -> impl Iterator<Item = &str> {
-        self.words.iter().filter_map(|argument| argument.value.as_deref())
+        self.words.iter().filter_map(|argument| argument.value.as_deref()).flat_map(str::split_whitespace)
     }
 
     /// Whether a word behind the verb has no known value, so that more packages may be meant than are named.

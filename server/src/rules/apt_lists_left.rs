@@ -1,13 +1,12 @@
 //! `apt-lists-left`: the package lists of `apt-get update` stay in a shipped layer.
 
 use crate::facts::append::append;
-use crate::facts::caches::Cache;
+use crate::facts::caches::{Cache, lists_weight};
 use crate::facts::installs::{Manager, Verb, deed};
 use crate::facts::run::Command;
-use crate::model::{Base, ImageRef};
+use crate::model::Base;
 use crate::rules::{Context, Finding, Fix, Group, Related, Rule, RunAt, Safety, Severity};
 use crate::text::TextRange;
-use crate::weight::{Basis, Estimate};
 
 pub static RULE: Rule = Rule {
     name: "apt-lists-left",
@@ -50,7 +49,7 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
     for at in ctx.final_runs() {
         let Some(left) = at.facts.left.iter().rfind(|left| left.cache == Cache::AptLists) else { continue };
         let Some(update) = at.facts.commands.get(left.command) else { continue };
-        let saves = weight(image);
+        let saves = lists_weight(image);
         let mut message = format!("{} in this layer ({})", left.cache.stays(), saves.words());
         let mut finding = Finding::new(&RULE, at.range(update), String::new());
         match needs_them(ctx, at.stage_idx, at.idx + 1) {
@@ -66,14 +65,6 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
         finding.saves = Some(saves);
         acc.push(finding);
     }
-}
-
-/// What `apt-get update` writes (measured for Debian 12 with the image's own apt configuration; an image that does not
-/// compress the indexes keeps some 87 MB).
-pub(super) fn weight(image: Option<&ImageRef>) -> Estimate {
-    let debian = image.is_some_and(|image| image.registry == "docker.io" && image.path == "library/debian");
-    let (basis, high) = if debian { (Basis::Recipe, 33_000_000) } else { (Basis::Guess, 87_000_000) };
-    Estimate::between(15_000_000, 19_852_735, high, basis, "package lists of Debian 12, 2026-11-20")
 }
 
 fn fix(ctx: &Context, at: &RunAt, update: &Command, safety: Safety) -> Option<Fix> {
