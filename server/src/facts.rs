@@ -1,8 +1,17 @@
 //! What several rules, sizes and assists ask, computed once: which stages are shipped, the directory and user at each
 //! instruction, what every RUN installs, removes and has mounted.
 
+pub mod append;
+pub mod caches;
+pub mod installs;
+pub mod landing;
+pub mod made;
+pub mod manifest;
+pub mod removes;
 pub mod run;
 pub mod stage;
+pub mod start;
+pub mod walk;
 
 use crate::config::Config;
 use crate::model::{Base, File, ImageRef, Source};
@@ -47,6 +56,13 @@ impl Facts {
     /// Whether the layers of this stage are shipped.
     pub fn is_final(&self, stage: usize) -> bool {
         self.final_chain.contains(&stage)
+    }
+
+    /// Whether the stages that are shipped have a CMD or an ENTRYPOINT of their own. Without, the image is probably there to
+    /// be built upon.
+    pub fn is_started(&self) -> bool {
+        let has_start = |stage: &StageFacts| stage.cmd.is_some() || stage.entrypoint.is_some();
+        self.final_chain.iter().filter_map(|idx| self.stages.get(*idx)).any(has_start)
     }
 
     /// The image at the bottom of a stage's chain.

@@ -37,3 +37,6 @@ pub mod analysis;
 pub mod disk;
 
 pub mod lsp;
+
+#[cfg(test)]
+mod fixture;

@@ -3,20 +3,39 @@
 //! A rule is a value ([`Rule`]) with its documentation, whose two examples are its tests, and a pure function over the
 //! [`Context`]. Rules do not know each other; [`precedence`] drops the weaker findings of one cause afterwards.
 
+// Modules of the rules: written by tests/tidy.rs from the folder.
+pub mod apt_lists_left;
+pub mod cleanup_in_later_layer;
+pub mod inline_comment;
+pub mod npm_cache_left;
+pub mod pip_cache_left;
+// End of Modules of the rules.
+
 pub mod precedence;
 
 use crate::config::{Config, Level};
 use crate::context::BuildContext;
 use crate::date::Date;
-use crate::facts::Facts;
+use crate::facts::run::Command;
+use crate::facts::{Facts, RunFacts};
 use crate::images::ImageBook;
-use crate::model::{Fault, File, Placed};
+use crate::model::{Fault, File, ImageRef, Placed, Run, Stage};
+use crate::shell::Call;
 use crate::size::BuildSize;
 use crate::text::{TextEdit, TextRange};
 use crate::weight::Estimate;
 
-/// Every rule, in the order of their names. Written by `tests/tidy.rs` from the folder.
-pub static ALL: &[&Rule] = &[];
+/// Every rule, in the order of their names.
+// List of the rules: written by tests/tidy.rs from the folder.
+#[rustfmt::skip]
+pub static ALL: &[&Rule] = &[
+    &apt_lists_left::RULE,
+    &cleanup_in_later_layer::RULE,
+    &inline_comment::RULE,
+    &npm_cache_left::RULE,
+    &pip_cache_left::RULE,
+];
+// End of List of the rules.
 
 /// A rule of the catalogue.
 pub struct Rule {
@@ -262,4 +281,72 @@ pub struct Context<'a> {
     pub images: &'a ImageBook,
     /// The day of the check; `None` silences rules on end of life.
     pub today: Option<Date>,
+}
+
+/// A RUN and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub struct RunAt<'a> {
+    /// Its stage, by index and as it is.
+    pub stage_idx: usize,
+    /// See `stage_idx`.
+    pub stage: &'a Stage,
+    /// Its index in `Stage::instructions`.
+    pub idx: usize,
+    /// The instruction.
+    pub placed: &'a Placed,
+    /// What it says.
+    pub run: &'a Run,
+    /// What it does.
+    pub facts: &'a RunFacts,
+}
+
+impl RunAt<'_> {
+    /// The place in the file of a command.
+    pub fn range(&self, command: &Command) -> TextRange {
+        self.placed.range(command.range)
+    }
+
+    /// The command as the shell has it: its wrappers, redirections, variables.
+    pub fn call(&self, command: &Command) -> Option<&Call> {
+        self.run.script()?.calls.get(command.call)
+    }
+
+    /// Whether a command runs in the RUN's own shell or a plain subshell of it, as the RUN's user.
+    pub fn is_plain(&self, command: &Command) -> bool {
+        self.call(command).is_some_and(|call| call.wrapper.is_none() && call.subshell == 0)
+    }
+}
+
+impl<'a> Context<'a> {
+    /// The RUNs of a stage, in order.
+    pub fn runs(&self, stage_idx: usize) -> impl Iterator<Item = RunAt<'a>> + use<'a> {
+        let stage = self.file.stages.get(stage_idx);
+        let facts = self.facts.stages.get(stage_idx);
+        let pairs = stage.into_iter().flat_map(Stage::runs).zip(facts.into_iter().flat_map(|facts| &facts.runs));
+        pairs.filter_map(move |((idx, placed, run), facts)| {
+            Some(RunAt { stage_idx, stage: stage?, idx, placed, run, facts })
+        })
+    }
+
+    /// The RUNs whose layers are shipped, in the order in which they are carried out.
+    pub fn final_runs(&self) -> impl Iterator<Item = RunAt<'a>> + use<'_, 'a> {
+        self.facts.final_chain.iter().rev().flat_map(|stage_idx| self.runs(*stage_idx))
+    }
+
+    /// The stages that the target needs.
+    pub fn reaching(&self) -> impl Iterator<Item = (usize, &'a Stage)> + use<'_, 'a> {
+        let stages = self.file.stages.iter().enumerate();
+        stages.filter(|(idx, _)| self.facts.reaching.get(*idx).copied().unwrap_or(false))
+    }
+
+    /// The base image of the target.
+    pub fn base_image(&self) -> Option<&'a ImageRef> {
+        self.facts.image(self.file, self.facts.target?)
+    }
+
+    /// How safe a sound fix of a shipped layer is: where the image starts nothing of its own, others are probably built
+    /// upon it and may rely on what is taken away.
+    pub fn safety(&self) -> Safety {
+        if self.facts.is_started() { Safety::Safe } else { Safety::Review }
+    }
 }

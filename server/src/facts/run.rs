@@ -1,8 +1,10 @@
 //! What a RUN does: its commands with variables known, what it has mounted.
 
+use crate::facts::caches::{self, Left};
+use crate::facts::removes;
 use crate::facts::stage::value;
 use crate::model::{Placed, Run, Stage};
-use crate::shell::{Call, Script};
+use crate::shell::{Assignment, Call, CommandKind, Script};
 use crate::text::Local;
 
 /// Facts about one RUN.
@@ -14,6 +16,10 @@ pub struct RunFacts {
     pub mounted: Vec<String>,
     /// Its commands; empty where the shell text is not understood (RULES.md S2, S3).
     pub commands: Vec<Command>,
+    /// The directory in which each of them runs, `cd` followed; `None` where not known.
+    pub directories: Vec<Option<String>>,
+    /// What package managers leave in its layer beside what was asked for.
+    pub left: Vec<Left>,
 }
 
 /// A command of a RUN with its words as far as their values are known.
@@ -41,7 +47,14 @@ pub struct Argument {
 }
 
 impl RunFacts {
-    pub(super) fn of(stage: &Stage, idx: usize, placed: &Placed, run: &Run, escape: char) -> RunFacts {
+    pub(super) fn of(
+        stage: &Stage,
+        idx: usize,
+        placed: &Placed,
+        run: &Run,
+        directory: Option<&str>,
+        escape: char,
+    ) -> RunFacts {
         let mounted = run
             .mounts
             .iter()
@@ -50,7 +63,12 @@ impl RunFacts {
             .collect();
         let script = run.script().filter(|script| !script.broken);
         let commands = script.map_or_else(Vec::new, |script| commands(stage, placed, script));
-        RunFacts { instruction: idx, mounted, commands }
+        let mut res = RunFacts { instruction: idx, mounted, commands, directories: Vec::new(), left: Vec::new() };
+        if let Some(script) = script {
+            res.directories = removes::directories(&res, script, directory);
+            res.left = caches::left(stage, placed, &res, script);
+        }
+        res
     }
 
     /// Whether a mount covers this path.
@@ -93,14 +111,14 @@ impl Command {
 
 fn commands(stage: &Stage, placed: &Placed, script: &Script) -> Vec<Command> {
     let mut shell_variables: Vec<(String, Option<String>)> = Vec::new();
+    let mut assignments = assignments(script).into_iter().peekable();
     let mut res = Vec::with_capacity(script.calls.len());
     for (idx, call) in script.calls.iter().enumerate() {
-        let look_up = |name: &str| {
-            if let Some((_, value)) = shell_variables.iter().rev().find(|(known, _)| known == name) {
-                return value.clone();
-            }
-            stage.scope.get_at(name, placed.at)?.value.clone()
-        };
+        while let Some((assignment, certain)) = assignments.next_if(|(it, _)| it.range.start < call.range.start) {
+            let value = assignment.value.resolve(&|name| known(stage, placed, &shell_variables, name));
+            shell_variables.push((assignment.name.clone(), value.filter(|_| certain)));
+        }
+        let look_up = |name: &str| known(stage, placed, &shell_variables, name);
         let arguments =
             call.arguments.iter().map(|word| Argument { range: word.range, value: word.resolve(&look_up) }).collect();
         res.push(Command {
@@ -116,11 +134,32 @@ fn commands(stage: &Stage, placed: &Placed, script: &Script) -> Vec<Command> {
     res
 }
 
-/// The variables that a command sets in its shell: `A=1` without a program, `export A=1`.
-fn assigned(call: &Call, look_up: &dyn Fn(&str) -> Option<String>) -> Vec<(String, Option<String>)> {
-    if call.program.is_empty() {
-        return call.environment.iter().map(|it| (it.name.clone(), it.value.resolve(look_up))).collect();
+/// The value of a variable in a shell where these were set, the last one of a name holding.
+fn known(stage: &Stage, placed: &Placed, set: &[(String, Option<String>)], name: &str) -> Option<String> {
+    if let Some((_, value)) = set.iter().rev().find(|(known, _)| known == name) {
+        return value.clone();
     }
+    stage.scope.get_at(name, placed.at)?.value.clone()
+}
+
+/// The assignments without a program (`A=1; …`) in the order of the text, and whether each surely holds behind it.
+fn assignments(script: &Script) -> Vec<(&Assignment, bool)> {
+    let mut res = Vec::new();
+    for (command, depth) in script.commands() {
+        match &command.kind {
+            CommandKind::Simple(simple) if simple.words.is_empty() => {
+                res.extend(simple.assignments.iter().map(|it| (it, depth == 0)));
+            }
+            // What `for` and `read` set differs from round to round: such a name is found nowhere, so not known.
+            _ => {}
+        }
+    }
+    res.sort_by_key(|(it, _)| it.range.start);
+    res
+}
+
+/// The variables that a command sets in its shell: `export A=1`.
+fn assigned(call: &Call, look_up: &dyn Fn(&str) -> Option<String>) -> Vec<(String, Option<String>)> {
     if !matches!(call.program.as_str(), "export" | "readonly" | "declare" | "local" | "typeset") {
         return Vec::new();
     }

@@ -54,7 +54,7 @@ impl StageFacts {
                     user = value(stage, placed, &word.text, escape).map_or(User::Unknown, User::Named);
                 }
                 InstructionKind::Run(run) => {
-                    res.runs.push(RunFacts::of(stage, idx, placed, run, escape));
+                    res.runs.push(RunFacts::of(stage, idx, placed, run, directory.as_deref(), escape));
                 }
                 InstructionKind::Cmd(_) => res.cmd = Some(idx),
                 InstructionKind::Entrypoint(_) => {

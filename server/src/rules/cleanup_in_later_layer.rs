@@ -1,0 +1,432 @@
+//! `cleanup-in-later-layer`: a RUN deletes what an earlier layer holds, and frees nothing.
+
+use crate::facts::caches::{Cache, lists_weight};
+use crate::facts::installs::{Deed, Manager, Verb, deed};
+use crate::facts::made::{self, Made, Thing, plain_name};
+use crate::facts::removes::deletes;
+use crate::facts::run::Command;
+use crate::facts::walk;
+use crate::model::InstructionKind;
+use crate::rules::{Context, Finding, Group, Related, Rule, RunAt, Severity};
+use crate::weight::Estimate;
+
+pub static RULE: Rule = Rule {
+    name: "cleanup-in-later-layer",
+    group: Group::Size,
+    severity: Severity::Warning,
+    on: true,
+    also: &[],
+    doc: r##"
+A `RUN` deletes what an earlier layer holds, which hides the files and frees nothing.
+
+Each instruction is a layer of its own, and an image holds all of them: what one layer has stored, a later one can only mark
+as deleted. The bytes are pulled and kept all the same. They go away only in the `RUN` that made them.
+
+```dockerfile
+FROM debian:bookworm-slim
+RUN apt-get update
+RUN apt-get install -y --no-install-recommends curl
+RUN rm -rf /var/lib/apt/lists/*
+CMD ["curl", "https://example.com"]
+```
+
+Fetched, used and deleted in one layer:
+
+```dockerfile
+FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends curl && rm -rf /var/lib/apt/lists/*
+CMD ["curl", "https://example.com"]
+```
+
+What a `COPY` brought cannot be merged: a bind mount (`RUN --mount=type=bind,source=X,target=…`) or a builder stage keeps it
+out of the image.
+"##,
+    check,
+};
+
+fn check(ctx: &Context, acc: &mut Vec<Finding>) {
+    let mut made: Vec<Made> = Vec::new();
+    for stage_idx in ctx.facts.final_chain.iter().rev().copied() {
+        let Some(stage) = ctx.file.stages.get(stage_idx) else { continue };
+        let states = walk::states(ctx.file, stage_idx, "/");
+        let mut runs = ctx.runs(stage_idx).peekable();
+        for ((idx, placed), state) in stage.instructions.iter().enumerate().zip(&states) {
+            match &placed.instruction.kind {
+                InstructionKind::Copy(_) | InstructionKind::Add(_) => {
+                    made.extend(made::copied(ctx.file, stage_idx, stage, idx, placed, state));
+                }
+                InstructionKind::Run(_) => {
+                    let Some(at) = runs.next_if(|at| at.idx == idx) else { continue };
+                    let own = made::ran(stage_idx, placed, at.facts);
+                    for (command_idx, command) in at.facts.commands.iter().enumerate() {
+                        look(ctx, &at, command_idx, command, &mut made, acc);
+                    }
+                    made.extend(own);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Blames a command for the earlier things it deletes, and takes them off the list.
+fn look(
+    ctx: &Context,
+    at: &RunAt,
+    command_idx: usize,
+    command: &Command,
+    made: &mut Vec<Made>,
+    acc: &mut Vec<Finding>,
+) {
+    if !command.certain || made.is_empty() {
+        return;
+    }
+    let directory = at.facts.directories.get(command_idx).and_then(Option::as_deref);
+    let deletes = deletes(command, directory).filter(|it| !(it.open && command.program == "find"));
+    let deed = deed(command);
+    if deletes.is_none() && !deed.as_ref().is_some_and(|it| matches!(it.verb, Verb::Remove | Verb::Clean)) {
+        return;
+    }
+    let before = at.facts.commands.get(..command_idx).unwrap_or_default();
+    let is_victim = |it: &Made| {
+        let deleted = match (&deletes, &deed) {
+            (Some(deletes), _) => deletes.paths.iter().any(|pattern| made::is_deleted(&it.thing, pattern)),
+            (None, Some(deed)) => takes_away(deed, command, &it.thing),
+            (None, None) => false,
+        };
+        deleted && !is_secret(&it.thing) && !is_made_again(before, &it.thing)
+    };
+    let mut victims = Vec::new();
+    made.retain(|it| {
+        let victim = is_victim(it);
+        if victim {
+            victims.push(it.clone());
+        }
+        !victim
+    });
+    // A file that is copied and then replaced by one of its own name stands twice on the list.
+    victims.dedup_by(|left, right| left.range == right.range);
+    let Some(first) = victims.first() else { return };
+    let saves = saves(ctx, &victims);
+    let mut message = told(&first.thing);
+    if let Some(saves) = &saves {
+        message.push_str(&format!(" ({})", saves.words()));
+    }
+    let mut finding = Finding::new(&RULE, at.range(command), message);
+    finding.saves = saves;
+    finding.assists.push(if victims.iter().all(|it| is_joinable(ctx, it, at)) { "merge-runs" } else { "multi-stage" });
+    for victim in &victims {
+        finding.related.push(Related { range: victim.range, message: "the bytes came here, and stay".to_owned() });
+    }
+    acc.push(finding);
+}
+
+fn told(thing: &Thing) -> String {
+    match thing {
+        Thing::Cache(cache, _) => format!("{} in the earlier layer that fetched it", cache.stays()).replace(
+            "lists stay in the earlier layer that fetched it",
+            "lists stay in the earlier layer that fetched them",
+        ),
+        Thing::Packages(..) => "these packages stay in the earlier layer that installed them".to_owned(),
+        Thing::Modules(_) => "what this takes away stays in the earlier layer that installed it".to_owned(),
+        Thing::Path(path) => format!("`{path}` stays in the earlier layer that brought it"),
+    }
+}
+
+/// What the victims weigh; `None` where it is not known of one.
+fn saves(ctx: &Context, victims: &[Made]) -> Option<Estimate> {
+    let mut res: Option<Estimate> = None;
+    for victim in victims {
+        let weight = match &victim.thing {
+            // Several updates fetch the same lists.
+            Thing::Cache(Cache::AptLists, _) if res.is_some() => continue,
+            Thing::Cache(Cache::AptLists, _) => lists_weight(ctx.base_image()),
+            Thing::Cache(..) | Thing::Packages(..) | Thing::Modules(_) | Thing::Path(_) => return None,
+        };
+        match &mut res {
+            Some(sum) => *sum += &weight,
+            None => res = Some(weight),
+        }
+    }
+    res
+}
+
+/// Whether a command of a package manager takes the thing away.
+fn takes_away(deed: &Deed, command: &Command, thing: &Thing) -> bool {
+    match (thing, deed.verb) {
+        (Thing::Cache(cache, _), Verb::Clean) => match cache {
+            Cache::AptLists => deed.manager == Manager::Apt && deed.word == "distclean",
+            Cache::ApkIndex => deed.manager == Manager::Apk,
+            Cache::Rpm => deed.manager == Manager::Rpm,
+            Cache::Npm => deed.manager == Manager::Npm,
+            Cache::Yarn => deed.manager == Manager::Yarn,
+            Cache::Pip => deed.manager == Manager::Pip,
+            Cache::Conda => deed.manager == Manager::Conda,
+            Cache::Composer => deed.manager == Manager::Composer,
+        },
+        (Thing::Packages(manager, names), Verb::Remove) if *manager == deed.manager => {
+            deed.packages().any(|word| names.iter().any(|name| name == plain_name(*manager, word)))
+        }
+        (Thing::Modules(manager), Verb::Remove) if *manager == deed.manager => {
+            let production = ["--production", "--prod", "--omit=dev", "--omit", "-P"];
+            deed.word == "prune" && command.has(&production)
+        }
+        _ => false,
+    }
+}
+
+/// Whether an earlier command of the same RUN makes the thing too, so that the deletion is about that.
+fn is_made_again(before: &[Command], thing: &Thing) -> bool {
+    before.iter().any(|command| {
+        let Some(deed) = deed(command) else {
+            return match thing {
+                Thing::Path(path) => command.values().any(|value| value.contains(name_of(path))) && !reads(command),
+                Thing::Cache(..) | Thing::Packages(..) | Thing::Modules(_) => false,
+            };
+        };
+        match thing {
+            Thing::Cache(cache, _) => matches!(
+                (cache, deed.manager, deed.verb),
+                (Cache::AptLists, Manager::Apt, Verb::Update)
+                    | (Cache::ApkIndex, Manager::Apk, Verb::Update | Verb::Install)
+                    | (Cache::Rpm, Manager::Rpm, Verb::Update | Verb::Install)
+                    | (Cache::Npm, Manager::Npm, Verb::Install)
+                    | (Cache::Yarn, Manager::Yarn, Verb::Install)
+                    | (Cache::Pip, Manager::Pip, Verb::Install)
+                    | (Cache::Conda, Manager::Conda, Verb::Install)
+                    | (Cache::Composer, Manager::Composer, Verb::Install)
+            ),
+            Thing::Packages(manager, names) => {
+                deed.manager == *manager
+                    && deed.verb == Verb::Install
+                    && (deed.is_open()
+                        || deed.packages().any(|it| names.iter().any(|name| name == plain_name(*manager, it))))
+            }
+            Thing::Modules(manager) => deed.manager == *manager && deed.verb == Verb::Install,
+            Thing::Path(_) => false,
+        }
+    })
+}
+
+fn name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// Programs that only read the files they are given.
+fn reads(command: &Command) -> bool {
+    let programs = [
+        "tar",
+        "unzip",
+        "gunzip",
+        "bunzip2",
+        "dpkg",
+        "rpm",
+        "apt-get",
+        "apt",
+        "yum",
+        "dnf",
+        "pip",
+        "pip3",
+        "sh",
+        "bash",
+        "cat",
+        "chmod",
+        "chown",
+        "cp",
+        "install",
+        "cd",
+        "echo",
+        "sha256sum",
+        "md5sum",
+        "gpg",
+        "apt-key",
+        "python",
+        "rm",
+        "python3",
+        "make",
+        "cmake",
+        "test",
+        "[",
+        "ls",
+        "find",
+        "sed",
+        "grep",
+    ];
+    programs.contains(&command.program.as_str()) || command.program.contains('/')
+}
+
+/// Files that were deleted because they are secret: their bytes are not what matters.
+fn is_secret(thing: &Thing) -> bool {
+    let Thing::Path(path) = thing else { return false };
+    let name = name_of(path);
+    let names = [".env", ".npmrc", ".netrc", ".pypirc", ".git-credentials", "id_rsa", "id_ed25519", "id_dsa", ".ssh"];
+    names.contains(&name)
+        || [".pem", ".key", ".p12", "_rsa", "_ed25519"].iter().any(|end| name.ends_with(end))
+        || ["secret", "credential", "token", "password"].iter().any(|word| name.contains(word))
+        || path.contains("/.ssh/")
+        || path.contains("/.aws/")
+}
+
+/// Whether the RUN that made the thing and this one can become one: nothing between them but RUNs and what makes no layer.
+fn is_joinable(ctx: &Context, made: &Made, at: &RunAt) -> bool {
+    let Some(stage) = ctx.file.stages.get(made.stage).filter(|_| made.stage == at.stage_idx) else { return false };
+    let between = stage.instructions.get(made.instruction..at.idx).unwrap_or_default();
+    between.iter().all(|placed| match &placed.instruction.kind {
+        InstructionKind::Run(_)
+        | InstructionKind::Cmd(_)
+        | InstructionKind::Entrypoint(_)
+        | InstructionKind::Expose(_)
+        | InstructionKind::Healthcheck(_)
+        | InstructionKind::Label(_)
+        | InstructionKind::Maintainer(_)
+        | InstructionKind::Onbuild(_)
+        | InstructionKind::Stopsignal(_) => true,
+        InstructionKind::Add(_)
+        | InstructionKind::Arg(_)
+        | InstructionKind::Copy(_)
+        | InstructionKind::Env(_)
+        | InstructionKind::From(_)
+        | InstructionKind::Shell(_)
+        | InstructionKind::User(_)
+        | InstructionKind::Volume(_)
+        | InstructionKind::Workdir(_)
+        | InstructionKind::Unknown => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::fixture::{analyse, check, findings, parse};
+
+    fn check_silent(body: &str) {
+        check(&RULE, &format!("FROM debian:12\nWORKDIR /app\n{body}\nCMD [\"a\"]\n"));
+    }
+
+    #[test]
+    fn the_lists_stay_in_the_layer_of_the_update() {
+        let text = "FROM debian:12\n\
+                    RUN apt-get update\n\
+                    RUN apt-get install -y curl\n\
+                    RUN rm -rf /var/lib/apt/lists/*\n\
+                    #   ^^^^^^^^^^^^^^^^^^^^^^^^^^^ the package lists stay in the earlier layer that fetched them (about 20 MB)\n\
+                    CMD [\"a\"]\n";
+        check(&RULE, text);
+        let analysis = analyse(&parse(text));
+        let found = findings(&analysis, &RULE);
+        assert_eq!(found[0].assists, ["merge-runs"]);
+        let related = found[0].related.iter().map(|it| &analysis.file.text[it.range]);
+        assert_eq!(related.collect::<Vec<_>>(), ["apt-get update"]);
+        assert!(analysis.shown().all(|finding| finding.id() != "apt-lists-left"), "one finding a cause");
+    }
+
+    #[test]
+    fn packages_stay_in_the_layer_of_the_install() {
+        check(
+            &RULE,
+            "FROM alpine:3.20\n\
+             RUN apk add --no-cache --virtual .deps gcc\n\
+             RUN make\n\
+             RUN apk del .deps\n\
+             #   ^^^^^^^^^^^^^ these packages stay\n\
+             CMD [\"a\"]\n",
+        );
+        check(
+            &RULE,
+            "FROM debian:12\n\
+             ENV DEPS=\"gcc make\"\n\
+             RUN apt-get update && apt-get install -y $DEPS && rm -rf /var/lib/apt/lists/*\n\
+             RUN make && apt-get purge -y --auto-remove $DEPS\n\
+             #           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ these packages stay\n\
+             CMD [\"a\"]\n",
+        );
+    }
+
+    #[test]
+    fn a_copied_or_fetched_file_stays_in_its_layer() {
+        let text = "FROM debian:12\n\
+             COPY big.tar.gz /tmp/\n\
+             RUN curl -o /tmp/more.zip https://example.com/more.zip\n\
+             RUN tar xf /tmp/big.tar.gz && rm /tmp/big.tar.gz\n\
+             #                             ^^^^^^^^^^^^^^^^^^ `/tmp/big.tar.gz` stays in the earlier layer\n\
+             RUN rm -rf /tmp/*\n\
+             #   ^^^^^^^^^^^^^ `/tmp/more.zip` stays\n\
+             CMD [\"a\"]\n";
+        check(&RULE, text);
+        let assists: Vec<_> = findings(&analyse(&parse(text)), &RULE).iter().map(|it| it.assists.clone()).collect();
+        assert_eq!(assists, [["multi-stage"], ["merge-runs"]]);
+    }
+
+    #[test]
+    fn caches_and_modules_for_development_stay() {
+        check(
+            &RULE,
+            "FROM node:22-slim\n\
+             RUN npm ci\n\
+             RUN npm run build && npm prune --omit=dev\n\
+             #                    ^^^^^^^^^^^^^^^^^^^^ what this takes away stays\n\
+             RUN npm cache clean --force\n\
+             #   ^^^^^^^^^^^^^^^^^^^^^^^ npm's cache of downloads stays in the earlier layer that fetched it\n\
+             CMD [\"a\"]\n",
+        );
+    }
+
+    #[test]
+    fn a_layer_may_delete_what_it_made() {
+        check_silent("RUN curl -o /tmp/a https://b.c/a && rm /tmp/a");
+        check_silent(
+            "RUN apt-get update && apt-get install -y gcc && apt-get purge -y gcc && rm -rf /var/lib/apt/lists/*",
+        );
+    }
+
+    #[test]
+    fn an_update_of_its_own_makes_its_own_lists() {
+        check_silent(
+            "RUN apt-get update && apt-get install -y a\n\
+             RUN apt-get update && apt-get install -y b && rm -rf /var/lib/apt/lists/*",
+        );
+    }
+
+    #[test]
+    fn what_was_mounted_is_in_no_layer() {
+        check_silent("RUN --mount=type=cache,target=/var/lib/apt apt-get update\nRUN rm -rf /var/lib/apt/lists/*");
+        check_silent("RUN --mount=type=tmpfs,target=/tmp curl -o /tmp/a https://b.c/a\nRUN rm -rf /tmp/*");
+    }
+
+    #[test]
+    fn what_no_instruction_made_may_be_of_the_base_image() {
+        check_silent("RUN rm -rf /usr/share/doc/* /var/lib/apt/lists/* /tmp/*");
+        check_silent("RUN apt-get purge -y perl");
+    }
+
+    #[test]
+    fn official_images_drop_archives_by_themselves() {
+        check_silent("RUN apt-get update && apt-get install -y a && rm -rf /var/lib/apt/lists/*\nRUN apt-get clean");
+    }
+
+    #[test]
+    fn a_deleted_secret_is_another_matter() {
+        check_silent("COPY id_rsa /root/.ssh/id_rsa\nRUN git clone a@b:c && rm /root/.ssh/id_rsa");
+        check_silent("COPY .npmrc .\nRUN npm ci && npm cache clean --force && rm .npmrc");
+    }
+
+    #[test]
+    fn a_path_with_an_unknown_variable_is_not_known() {
+        check_silent("ARG DIR\nRUN curl -o /tmp/a https://b.c/a\nRUN rm -rf $DIR");
+    }
+
+    #[test]
+    fn a_deletion_that_may_not_run_is_no_deletion() {
+        check_silent("COPY a /tmp/a\nRUN if b; then rm /tmp/a; fi");
+    }
+
+    #[test]
+    fn a_part_of_a_directory_may_be_anybodys() {
+        check_silent("COPY . .\nRUN make && rm -rf /app/build");
+    }
+
+    #[test]
+    fn a_builder_is_not_shipped() {
+        check(&RULE, "FROM debian:12 AS b\nCOPY a /a\nRUN rm /a\nFROM debian:12\nCOPY --from=b /c /c\nCMD /c\n");
+    }
+}
