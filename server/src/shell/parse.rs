@@ -65,6 +65,15 @@ pub(super) fn may_nest(level: u32) -> bool {
 
 fn tree_of(text: &str) -> Option<Tree> {
     PARSES.fetch_add(1, Ordering::Relaxed);
+    // The grammar's scanner gives any character to C's `isdigit`, which reads outside of its table for those far from
+    // ASCII: a `{` before an emoji may end the process. To a shell each is a plain character of a word, as `x` is.
+    let plain;
+    let text = if text.is_ascii() {
+        text
+    } else {
+        plain = text.bytes().map(|it| if it.is_ascii() { char::from(it) } else { 'x' }).collect::<String>();
+        &plain
+    };
     PARSER.with_borrow_mut(|slot| {
         let parser = match slot {
             Some(parser) => parser,

@@ -20,7 +20,7 @@ impl<'t> Lowering<'t> {
     pub(super) fn word(&mut self, node: Node<'t>) -> Word {
         let mut range = self.range(node);
         let text = self.text(node);
-        if text.starts_with(BLANKS) || text.ends_with(BLANKS) {
+        if kind::of(node) == Kind::Bare && (text.starts_with(BLANKS) || text.ends_with(BLANKS)) {
             let start = range.start as usize + text.len() - text.trim_start_matches(BLANKS).len();
             range = Local::new(start, start + text.trim_matches(BLANKS).len());
         }

@@ -71,13 +71,21 @@ pub(super) struct Lowering<'t> {
 }
 
 impl<'t> Lowering<'t> {
+    /// Where a node stands; its ends are moved to the left out of a character that the grammar has split.
     pub(super) fn range(&self, node: Node<'t>) -> Local {
         let offset = self.offset as usize;
-        Local::new(offset + node.start_byte(), offset + node.end_byte())
+        Local::new(offset + self.boundary(node.start_byte()), offset + self.boundary(node.end_byte()))
     }
 
     pub(super) fn text(&self, node: Node<'t>) -> &'t str {
-        self.text.get(node.byte_range()).unwrap_or("")
+        self.text_of(self.range(node))
+    }
+
+    fn boundary(&self, mut idx: usize) -> usize {
+        while !self.text.is_char_boundary(idx) {
+            idx -= 1;
+        }
+        idx
     }
 
     /// The text of a range that was made by [`Lowering::range`].
@@ -246,10 +254,11 @@ impl<'t> Lowering<'t> {
     /// The `-` of `apt-key add - 2>file`, for which the grammar makes no node.
     fn lost_word(&mut self, start: u32, end: u32) -> Option<Word> {
         let gap = self.text_of(Local { start, end: end.max(start) });
-        let idx = gap.find(|it: char| !it.is_whitespace() && it != '\\')?;
-        self.broken |= gap.get(idx..).is_none_or(|it| it.trim() != "-");
+        let text = gap.trim_matches(|it: char| it.is_whitespace() || it == '\\');
+        let idx = gap.find(text).filter(|_| !text.is_empty())?;
+        self.broken |= text != "-";
         let start = start as usize + idx;
-        Some(Word { range: Local::new(start, start + 1), parts: vec![Part::Bare("-".to_owned())] })
+        Some(Word { range: Local::new(start, start + text.len()), parts: vec![Part::Bare(text.to_owned())] })
     }
 
     fn command(&mut self, node: Node<'t>) -> Command {
@@ -567,7 +576,9 @@ impl<'t> Lowering<'t> {
             None if words.is_empty() => Word { range: Local { start: range.end, end: range.end }, parts: Vec::new() },
             None => words.remove(0),
         };
-        words.extend(before);
+        if let Some(word) = before {
+            words.insert(0, word);
+        }
         let range = Local { start, end: target.range.end };
         (Redirect { range, operator, descriptor, target }, words)
     }
