@@ -30,6 +30,15 @@ impl Date {
         sound.then_some(Date { year, month, day })
     }
 
+    /// How many days it lies after 1970-01-01; the way back from [`Date::from_unix_days`].
+    pub fn unix_days(self) -> i64 {
+        let year = i64::from(self.year) - i64::from(self.month <= 2);
+        let month_from_march = (i64::from(self.month) + 9) % 12;
+        let day_of_year = (153 * month_from_march + 2) / 5 + i64::from(self.day) - 1;
+        let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+        era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+    }
+
     /// The day so many days after 1970-01-01 (civil-from-days, Howard Hinnant's algorithm).
     pub fn from_unix_days(days: i64) -> Option<Date> {
         let shifted = days.checked_add(719_468)?;
@@ -55,6 +64,13 @@ mod tests {
         assert_eq!(shown(0), "1970-01-01");
         assert_eq!(shown(19_782), "2024-02-29");
         assert_eq!(shown(20_778), "2026-11-21");
+    }
+
+    #[test]
+    fn days_go_there_and_back() {
+        for days in (-200_000..200_000).step_by(17).chain(19_700..20_500) {
+            assert_eq!(Date::from_unix_days(days).map(Date::unix_days), Some(days));
+        }
     }
 
     #[test]

@@ -1,10 +1,20 @@
 //! What is known about base images: sizes, traits, slimmer counterparts, end of life.
 //!
-//! The embedded tables (`server/data`) are searched in place; what a registry said comes on top.
-//! **Invariant:** an image that no table knows is `None`, never a guess.
+//! The embedded tables (`server/data`) are searched in place.
+//! **Invariant:** an image that no table knows is `None`, never a guess, and no figure is shown without its day.
+
+mod counterparts;
+mod ended;
+mod figures;
+mod kinds;
+mod repository;
+mod tag;
+#[cfg(test)]
+mod tests;
 
 use crate::date::Date;
 use crate::model::{ImageRef, Platform};
+use crate::table::{Kind, Section, Table, column};
 use crate::weight::Estimate;
 
 /// Everything known about images.
@@ -24,7 +34,8 @@ pub struct ImageFacts {
     pub platform: Platform,
     /// The day of the figures (of the image), as the table has it: a day, a month or a year.
     pub date: String,
-    /// The tag the figures were taken from, when it is not the one that was asked for.
+    /// The image the figures were taken from, as the user would write it (`node:20-bookworm`), when it is not the one
+    /// that was asked for.
     pub via: Option<String>,
 }
 
@@ -49,7 +60,7 @@ pub struct Traits {
     pub checked: bool,
 }
 
-/// A slimmer image that does the same.
+/// A slimmer image of the same version.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Counterpart {
     /// As the user would write it (`node:20-slim`).
@@ -58,18 +69,23 @@ pub struct Counterpart {
     pub facts: ImageFacts,
     /// Its traits, where known.
     pub traits: Option<Traits>,
+    /// Whether it is another tag of the same repository; else it is an image that only runs what this one builds.
+    pub same_repository: bool,
 }
 
-/// When support of something ends.
+/// Support of a runtime or distribution that is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndOfLife {
     /// `Node.js 18`, `Debian 10 (buster)`.
     pub name: String,
     /// The day; `None` when it is over but the day is not known.
     pub date: Option<Date>,
-    /// The oldest version that is still supported on that day, if the table tells (`22`).
+    /// The oldest later version that is still supported on that day, one with long support where there is one (`22`).
     pub supported: Option<String>,
-    /// The piece of the tag that names the version (`18`), as a byte range of the tag.
+    /// Whether the volunteers of Debian LTS still serve it: regular security support alone is over.
+    pub lts: bool,
+    /// The piece of the tag that names the version (`18`), as a byte range of the tag; the whole tag where it names
+    /// another thing whose table row tells.
     pub in_tag: std::ops::Range<usize>,
 }
 
@@ -80,22 +96,112 @@ impl ImageBook {
     }
 
     /// The figures of an image: exact row, alias, or nearest relative (which `via` names).
-    pub fn look_up(&self, _image: &ImageRef, _platform: &Platform) -> Option<ImageFacts> {
-        None
+    pub fn look_up(&self, image: &ImageRef, platform: &Platform) -> Option<ImageFacts> {
+        figures::of(TABLE, image, platform)
     }
 
     /// What kind of image it is.
-    pub fn traits(&self, _image: &ImageRef) -> Option<Traits> {
-        None
+    pub fn traits(&self, image: &ImageRef) -> Option<Traits> {
+        kinds::of(TABLE, image)
     }
 
-    /// Slimmer images of the same version that exist, best first by the table's order, with their figures.
-    pub fn counterparts(&self, _image: &ImageRef, _platform: &Platform) -> Vec<Counterpart> {
-        Vec::new()
+    /// Slimmer images of the same version that exist and are smaller by known figures: slim ones with the same C library
+    /// first, then images without a shell, then those with another C library.
+    pub fn counterparts(&self, image: &ImageRef, platform: &Platform) -> Vec<Counterpart> {
+        counterparts::of(TABLE, image, platform)
     }
 
-    /// Runtime or distribution of this image whose support has ended on `today`.
-    pub fn ended(&self, _image: &ImageRef, _today: Date) -> Option<EndOfLife> {
-        None
+    /// The tag of the slim image of the same version, suite and repository (`node:20` → `20-slim`, `python:3.11-bookworm`
+    /// → `3.11-slim-bookworm`), if there is one; for [`ImageRef::with_tag`].
+    pub fn slim_tag(&self, image: &ImageRef) -> Option<String> {
+        counterparts::slim_tag(TABLE, image)
     }
+
+    /// Runtime or, where that is supported, distribution of this image whose support has ended on `today`.
+    pub fn ended(&self, image: &ImageRef, today: Date) -> Option<EndOfLife> {
+        ended::of(TABLE, image, today)
+    }
+}
+
+/// The embedded table.
+pub const TABLE: Table<'static> = Table::new(include_bytes!("../data/images.bin"));
+
+/// The day the tables were made: a figure is old or new as seen from it (the core has no clock).
+const TABLE_DAY: Date = Date { year: 2026, month: 11, day: 20 };
+
+/// The files of the table. `server/data/README.md` says what their columns mean.
+pub const SCHEMA: &[Section] = &[
+    Section {
+        file: BASES,
+        key: 3,
+        columns: &[
+            ("repository", Kind::Text),
+            ("tag", Kind::Text),
+            ("platform", Kind::Text),
+            ("compressed_bytes", Kind::Number),
+            ("uncompressed_bytes", Kind::Number),
+            ("uncompressed_kind", Kind::Text),
+            ("layers", Kind::Number),
+            ("date", Kind::Text),
+            ("source", Kind::Text),
+        ],
+    },
+    Section {
+        file: OFFICIAL,
+        key: 2,
+        columns: &[("repository", Kind::Text), ("tag", Kind::Text), ("last_seen", Kind::Text), ("distro", Kind::Text)],
+    },
+    Section {
+        file: KINDS,
+        key: 1,
+        columns: &[
+            ("repository", Kind::Text),
+            ("tags", Kind::Text),
+            ("distro", Kind::Text),
+            ("libc", Kind::Text),
+            ("has_shell", Kind::Number),
+            ("package_manager", Kind::Text),
+            ("default_user", Kind::Text),
+            ("runtime", Kind::Text),
+            ("smaller_counterparts", Kind::Text),
+            ("checked", Kind::Text),
+            ("note", Kind::Text),
+        ],
+    },
+    Section {
+        file: CYCLES,
+        key: 1,
+        columns: &[
+            ("product", Kind::Text),
+            ("cycle", Kind::Text),
+            ("codename", Kind::Text),
+            ("released", Kind::Text),
+            ("eol", Kind::Text),
+            ("lts", Kind::Text),
+        ],
+    },
+    Section {
+        file: RATIOS,
+        key: 2,
+        columns: &[
+            ("repository", Kind::Text),
+            ("variant", Kind::Text),
+            ("era", Kind::Text),
+            ("n", Kind::Number),
+            ("median", Kind::Text),
+            ("p10", Kind::Text),
+            ("p90", Kind::Text),
+        ],
+    },
+];
+
+const BASES: &str = "base-images.tsv";
+const OFFICIAL: &str = "official-tags.tsv";
+const KINDS: &str = "image-traits.tsv";
+const CYCLES: &str = "eol.tsv";
+const RATIOS: &str = "size-ratios.tsv";
+
+/// The place of a column of these files.
+const fn at(file: &str, name: &str) -> usize {
+    column(SCHEMA, file, name)
 }

@@ -1,0 +1,354 @@
+//! The figures of an image: its own row, or the row of its nearest relative, and how far they can be trusted.
+//!
+//! How much a tag drifts and how well a relative stands in was measured (`server/data/README.md`, "How far to trust").
+
+use std::ops::Range;
+
+use crate::date::Date;
+use crate::images::repository::Repository;
+use crate::images::tag::{Tag, Variant};
+use crate::images::{BASES, ImageFacts, OFFICIAL, RATIOS, TABLE_DAY, at, ended};
+use crate::model::{ImageRef, Platform};
+use crate::table::{Table, Texts, partition};
+use crate::weight::{Basis, Estimate};
+
+const REPOSITORY: usize = at(BASES, "repository");
+const TAG: usize = at(BASES, "tag");
+const PLATFORM: usize = at(BASES, "platform");
+const COMPRESSED: usize = at(BASES, "compressed_bytes");
+const UNCOMPRESSED: usize = at(BASES, "uncompressed_bytes");
+const UNCOMPRESSED_KIND: usize = at(BASES, "uncompressed_kind");
+const LAYERS: usize = at(BASES, "layers");
+const DATE: usize = at(BASES, "date");
+const SOURCE: usize = at(BASES, "source");
+
+const LAST_SEEN: usize = at(OFFICIAL, "last_seen");
+const OFFICIAL_DISTRO: usize = at(OFFICIAL, "distro");
+
+const RATIO_REPOSITORY: usize = at(RATIOS, "repository");
+const RATIO_ERA: usize = at(RATIOS, "era");
+const RATIO_COUNT: usize = at(RATIOS, "n");
+const RATIO_MEDIAN: usize = at(RATIOS, "median");
+const RATIO_P10: usize = at(RATIOS, "p10");
+const RATIO_P90: usize = at(RATIOS, "p90");
+
+/// The figures of an image for a platform.
+pub(super) fn of(table: Table, image: &ImageRef, platform: &Platform) -> Option<ImageFacts> {
+    let tag = Tag::parse(image.tag_or_latest()?);
+    if platform.os != "linux" || tag.windows {
+        return None;
+    }
+    let repository = Repository::of(image);
+    let arch = repository.arch.unwrap_or(&platform.arch);
+    let found = find(table, repository, tag, arch)?;
+    let variant = Tag::parse(table.text(TAG, found.row)).variant;
+    let trust = trust(table, repository, found).with_digest(image.digest.is_some());
+    Some(facts(table, image, found, trust, variant))
+}
+
+/// A row and how it is related to what was asked for.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    row: usize,
+    kin: Kin,
+    /// The row is of the platform that was asked for.
+    same_platform: bool,
+    /// The row is of the same repository.
+    same_repository: bool,
+}
+
+/// How a row is related to a tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kin {
+    /// It is the row of the tag.
+    Own,
+    /// Another name of the same image: `node:20` and `node:20-bookworm`.
+    Alias,
+    /// A near version of the same kind.
+    Near,
+    /// The same kind, with another companion (`maven` with another JDK), or some versions away.
+    Cousin,
+    /// Something else of the same repository and variant.
+    Far,
+}
+
+fn find(table: Table, repository: Repository, tag: Tag, arch: &str) -> Option<Found> {
+    let (id, same_repository) = match repository.id(table).filter(|id| !table.rows_of(REPOSITORY, &[*id]).is_empty()) {
+        Some(id) => (id, true),
+        None => (table.id(&repository.successor()?)?, false),
+    };
+    let platform = table.id(&["linux/", arch]);
+    let own = |platform: u32| table.rows_of(REPOSITORY, &[id, table.id(&[tag.text])?, platform]).next();
+    if let Some(row) = platform.and_then(own) {
+        return Some(Found { row, kin: Kin::Own, same_platform: true, same_repository });
+    }
+    let amd64 = table.id(&["linux/amd64"])?;
+    if let Some(row) = own(amd64) {
+        return Some(Found { row, kin: Kin::Own, same_platform: false, same_repository });
+    }
+    let wanted = Wanted { tag, distro: distro(table, repository, tag), platform, amd64 };
+    nearest(table, id, wanted).map(|(row, kin)| {
+        let same_platform = table.cell(PLATFORM, row) == platform;
+        Found { row, kin, same_platform, same_repository }
+    })
+}
+
+/// The distribution of a tag: as it says, or as the list of official images says.
+fn distro<'a>(table: Table<'a>, repository: Repository, tag: Tag<'a>) -> Option<&'a str> {
+    let listed = || Some(table.text(OFFICIAL_DISTRO, repository.official_row(table, tag.text)?));
+    tag.distro.or_else(listed).filter(|text| !text.is_empty())
+}
+
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    tag: Tag<'a>,
+    distro: Option<&'a str>,
+    platform: Option<u32>,
+    amd64: u32,
+}
+
+/// How far a row is from what is wanted, the weightiest first. Words: 0 the same, 1 the same but for numbers in them.
+type Distance = (u32, u32, u32, bool, u32, u32);
+
+/// The row of the repository that is nearest, looked for among the tags that begin alike before all others.
+fn nearest(table: Table, repository: u32, wanted: Wanted) -> Option<(usize, Kin)> {
+    let rows = table.rows_of(REPOSITORY, &[repository]);
+    let tags = table.texts(TAG);
+    let version = wanted.tag.version;
+    let dots = |count: usize| version.match_indices('.').nth(count).map(|(dot, _)| &version[..dot]);
+    for prefix in [dots(1), dots(0).or(Some(version)), Some("")].into_iter().flatten() {
+        let rows = rows_beginning(table, rows.clone(), prefix);
+        let near = rows.filter_map(|row| Some((distance(table, tags, wanted, row)?, row)));
+        // Of rows alike the younger one: it comes later when the tags grow, and its day is later.
+        let best = near.min_by_key(|(distance, row)| (*distance, std::cmp::Reverse(table.cell(DATE, *row))));
+        match best {
+            Some((distance, row)) if prefix.is_empty() || (distance.0 == 0 && distance.1 == 0) => {
+                return Some((row, kin(wanted, distance)));
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+fn rows_beginning(table: Table, rows: Range<usize>, prefix: &str) -> Range<usize> {
+    let tags = table.texts(TAG);
+    let head = |row: usize| {
+        let tag = tags.get(row).as_bytes();
+        tag.get(..prefix.len()).unwrap_or(tag)
+    };
+    let start = partition(rows.clone(), |row| head(row) < prefix.as_bytes());
+    let end = partition(start..rows.end, |row| head(row) <= prefix.as_bytes());
+    start..end
+}
+
+fn distance(table: Table, tags: Texts, wanted: Wanted, row: usize) -> Option<Distance> {
+    let platform = table.cell(PLATFORM, row)?;
+    if Some(platform) != wanted.platform && platform != wanted.amd64 {
+        return None;
+    }
+    let tag = Tag::parse(tags.get(row));
+    if tag.variant != wanted.tag.variant || tag.windows {
+        return None;
+    }
+    let other_platform = Some(platform) != wanted.platform;
+    let [major, minor, patch] = [0, 1, 2].map(|at| apart(wanted.tag.numbers[at], tag.numbers[at]));
+    let distro = match (wanted.distro, tag.distro) {
+        (Some(one), Some(other)) if one == other => 0,
+        (Some(_), Some(_)) => 3,
+        (_, None) if wanted.tag.distro.is_none() => 0,
+        _ => 1,
+    };
+    Some((words_apart(wanted.tag, tag), major, distro, other_platform, minor, patch))
+}
+
+/// How far two numbers of versions are from each other. A tag with fewer numbers moves: it is near the newest.
+fn apart(wanted: Option<u32>, found: Option<u32>) -> u32 {
+    match (wanted, found) {
+        (Some(wanted), Some(found)) => wanted.abs_diff(found),
+        (None, None) => 0,
+        (Some(_), None) => 20,
+        (None, Some(found)) => 1_000_u32.saturating_sub(found),
+    }
+}
+
+fn words_apart(wanted: Tag, found: Tag) -> u32 {
+    if wanted.words() == found.words() {
+        return 0;
+    }
+    let bare = |word: &str| word.trim_matches(|it: char| it.is_ascii_digit() || it == '.').len();
+    let alike = |(one, other): (&str, &str)| {
+        bare(one) == bare(other) && one.bytes().zip(other.bytes()).take(bare(one)).all(|(one, other)| one == other)
+    };
+    let pairs = || wanted.words().iter().copied().zip(found.words().iter().copied());
+    if wanted.words().len() == found.words().len() && pairs().all(alike) {
+        return 1;
+    }
+    let missing = |one: Tag, other: Tag| one.words().iter().filter(|word| !other.words().contains(word)).count();
+    2 + u32::try_from(missing(wanted, found) + missing(found, wanted)).unwrap_or(u32::MAX - 2)
+}
+
+fn kin(wanted: Wanted, (words, major, distro, _, minor, patch): Distance) -> Kin {
+    let versioned = wanted.tag.numbers[0].is_some();
+    match (words, major) {
+        (0, 0) if distro == 0 && minor == 0 && patch == 0 => Kin::Alias,
+        (0, 0) if versioned || distro < 3 => Kin::Near,
+        (0, 1..=3) => Kin::Near,
+        (0, 4..=6) | (1, 0..=3) => Kin::Cousin,
+        _ => Kin::Far,
+    }
+}
+
+/// What a figure is worth: its basis and by how many hundredths it may be off.
+#[derive(Clone, Copy, Debug)]
+struct Trust {
+    basis: Basis,
+    percent: u64,
+}
+
+impl Trust {
+    fn at_best(self, basis: Basis, percent: u64) -> Trust {
+        Trust { basis: self.basis.max(basis), percent: self.percent.max(percent) }
+    }
+
+    fn with_digest(self, digest: bool) -> Trust {
+        if digest { self.at_best(Basis::Relative, 15) } else { self }
+    }
+
+    fn estimate(self, low: f64, likely: f64, high: f64, source: String) -> Estimate {
+        let part = self.percent as f64 / 100.0;
+        let high = high * (1.0 + part);
+        // A guess tells the order of magnitude: half to double.
+        let low = if self.basis == Basis::Guess { low / (1.0 + part) } else { low * (1.0 - part) };
+        Estimate::between(low as u64, likely as u64, high as u64, self.basis, source)
+    }
+}
+
+fn trust(table: Table, repository: Repository, found: Found) -> Trust {
+    let own = match table.text(SOURCE, found.row) {
+        "drv" | "sib" => Trust { basis: Basis::Relative, percent: 15 },
+        "rep" | "dnu" => Trust { basis: Basis::Relative, percent: 10 },
+        _ => Trust { basis: Basis::Table, percent: 0 },
+    };
+    let drift = drift(table, repository, found.row);
+    let kin = match found.kin {
+        Kin::Own | Kin::Alias => Trust { basis: Basis::Table, percent: 0 },
+        Kin::Near => Trust { basis: Basis::Relative, percent: 15 },
+        Kin::Cousin => Trust { basis: Basis::Relative, percent: 30 },
+        Kin::Far => Trust { basis: Basis::Guess, percent: 60 },
+    };
+    let res = own.at_best(drift.basis, drift.percent).at_best(kin.basis, kin.percent);
+    if found.same_platform && found.same_repository { res } else { res.at_best(Basis::Relative, 15) }
+}
+
+/// What the time between the figure and the last build of its tag does to it.
+fn drift(table: Table, repository: Repository, row: usize) -> Trust {
+    let tag = table.text(TAG, row);
+    let Some(day) = last_day(table.text(DATE, row)) else { return Trust { basis: Basis::Guess, percent: 100 } };
+    let last_seen = repository.official_row(table, tag).map(|row| table.text(LAST_SEEN, row));
+    let tag = Tag::parse(tag);
+    let last_build = match last_seen.map(Date::parse) {
+        Some(Some(left_the_list)) => left_the_list,
+        Some(None) => TABLE_DAY,
+        // What is not in the list is a patch level, which is built for some weeks, or a repository of its own.
+        None if tag.numbers[2].is_some() || tag.dated => day,
+        None => ended::last_day(table, repository, tag).filter(|end| *end < TABLE_DAY).unwrap_or(TABLE_DAY),
+    };
+    let moves = last_build == TABLE_DAY;
+    // Tags moved by 5 % a year, and by 15 % with a new suite under them, which one that names its suite has not.
+    let years = Trust { basis: Basis::Relative, percent: if tag.distro.is_some() { 10 } else { 15 } };
+    match last_build.unix_days() - day.unix_days() {
+        ..=60 => Trust { basis: Basis::Table, percent: 0 },
+        61..=366 => Trust { basis: Basis::Table, percent: 5 },
+        367..=731 => years,
+        _ if moves => Trust { basis: Basis::Guess, percent: 100 },
+        _ => years,
+    }
+}
+
+/// The day of a figure; of a month its last, of a year its middle.
+fn last_day(text: &str) -> Option<Date> {
+    let day = Date::parse(text)?;
+    Some(match text.len() {
+        4 => Date { month: 7, ..day },
+        7 => Date { day: 28, ..day },
+        _ => day,
+    })
+}
+
+fn facts(table: Table, image: &ImageRef, found: Found, trust: Trust, variant: Variant) -> ImageFacts {
+    let row = found.row;
+    let date = table.text(DATE, row).to_owned();
+    let tag = table.text(TAG, row);
+    let platform = table.text(PLATFORM, row);
+    let via = match found.same_repository {
+        false => Some(format!("{}:{tag}", table.text(REPOSITORY, row))),
+        true => (found.kin != Kin::Own).then(|| image.with_tag(tag)),
+    };
+    let source = match (&via, found.same_platform) {
+        (None, true) if image.digest.is_none() => format!("table, {date}"),
+        (None, true) => format!("as the tag, table of {date}"),
+        (Some(via), true) => format!("as {via}, table of {date}"),
+        (None, false) => format!("as {platform}, table of {date}"),
+        (Some(via), false) => format!("as {via} on {platform}, table of {date}"),
+    };
+    let compressed = table.number(COMPRESSED, row).map(f64::from);
+    let uncompressed = table.number(UNCOMPRESSED, row).map(f64::from);
+    let ratio = Ratio::of(table, row, variant, &date);
+    let near_build = table.text(UNCOMPRESSED_KIND, row) == "n";
+    let modelled = trust.at_best(Basis::Relative, 0);
+    let by_ratio = || format!("{source}, by the usual ratio");
+    let pull = match (compressed, uncompressed, &ratio) {
+        (Some(bytes), _, _) => Some(trust.estimate(bytes, bytes, bytes, source.clone())),
+        (None, Some(bytes), Some(ratio)) => {
+            let (low, likely, high) = (bytes / ratio.high, bytes / ratio.likely, bytes / ratio.low);
+            Some(modelled.estimate(low, likely, high, by_ratio()))
+        }
+        (None, _, _) => None,
+    };
+    let unpacked = match (uncompressed, compressed, &ratio) {
+        (Some(bytes), _, _) => {
+            let trust = if near_build { trust.at_best(Basis::Relative, 10) } else { trust };
+            Some(trust.estimate(bytes, bytes, bytes, source.clone()))
+        }
+        (None, Some(bytes), Some(ratio)) => {
+            let (low, likely, high) = (bytes * ratio.low, bytes * ratio.likely, bytes * ratio.high);
+            Some(modelled.estimate(low, likely, high, by_ratio()))
+        }
+        (None, _, _) => None,
+    };
+    let layers = table.number(LAYERS, row).filter(|_| matches!(found.kin, Kin::Own | Kin::Alias));
+    let platform = Platform::parse(platform).unwrap_or_default();
+    ImageFacts { pull, unpacked, layers, platform, date, via }
+}
+
+/// Unpacked bytes for one compressed byte, with the ends that hold four of five images.
+struct Ratio {
+    low: f64,
+    likely: f64,
+    high: f64,
+}
+
+/// The first year of the newer era of size-ratios.tsv that a figure may be counted to.
+const NEW_ERA: &str = "2021";
+
+impl Ratio {
+    fn of(table: Table, row: usize, variant: Variant, date: &str) -> Option<Ratio> {
+        let variant = table.id(&[variant.name()])?;
+        let recent = date >= NEW_ERA;
+        let of_repository = |repository: u32| {
+            let rows = table.rows_of(RATIO_REPOSITORY, &[repository, variant]);
+            let row = if recent { rows.last() } else { rows.into_iter().next() };
+            row.filter(|row| table.number(RATIO_COUNT, *row).is_some())
+        };
+        let repository = table.cell(REPOSITORY, row)?;
+        let row = of_repository(repository).or_else(|| of_repository(table.id(&["*"])?))?;
+        let value =
+            |column: usize| table.text(column, row).parse::<f64>().ok().filter(|it| it.is_finite() && *it >= 1.0);
+        let (likely, p10, p90) = (value(RATIO_MEDIAN)?, value(RATIO_P10)?, value(RATIO_P90)?);
+        // The ratio of one repository moved by up to 15 % between the eras; and two or three images are not many.
+        let other_era = recent != table.text(RATIO_ERA, row).starts_with("202");
+        let width = if other_era { 0.15 } else { 0.05 };
+        Some(Ratio { low: p10.min(likely * (1.0 - width)).max(1.0), likely, high: p90.max(likely * (1.0 + width)) })
+    }
+}

@@ -1,0 +1,184 @@
+//! What Debian packages weigh with all they need: closures of Debian 12, counted on top of `debian:bookworm-slim`.
+//!
+//! A union of packages is summed exactly, by their numbers. **Invariant:** a name that the table does not have is listed as
+//! unknown, never counted as nothing.
+
+#[cfg(test)]
+mod tests;
+
+use crate::table::{Kind, Section, Table, column};
+use crate::weight::{Basis, Estimate};
+
+/// The embedded table.
+pub const TABLE: Table<'static> = Table::new(include_bytes!("../data/packages.bin"));
+
+/// The files of the table. `server/data/README.md` says what their columns mean.
+pub const SCHEMA: &[Section] = &[
+    Section {
+        file: PACKAGES,
+        key: 0,
+        columns: &[
+            ("id", Kind::Number),
+            ("package", Kind::Text),
+            ("deb_bytes", Kind::Number),
+            ("installed_kib", Kind::Number),
+        ],
+    },
+    Section {
+        file: CLOSURES,
+        key: 1,
+        columns: &[("package", Kind::Text), ("ids_delta", Kind::List), ("extra_ids_recommends_delta", Kind::List)],
+    },
+];
+
+const PACKAGES: &str = "apt-packages.tsv";
+const CLOSURES: &str = "apt-closures.tsv";
+
+const NAME: usize = column(SCHEMA, PACKAGES, "package");
+const DEB: usize = column(SCHEMA, PACKAGES, "deb_bytes");
+const INSTALLED: usize = column(SCHEMA, PACKAGES, "installed_kib");
+const REQUESTED: usize = column(SCHEMA, CLOSURES, "package");
+const NEEDED: usize = column(SCHEMA, CLOSURES, "ids_delta");
+const RECOMMENDED: usize = column(SCHEMA, CLOSURES, "extra_ids_recommends_delta");
+
+/// Bytes of `/var/lib/apt/lists` after `apt-get update` (bookworm with updates and security; the image keeps them
+/// compressed): unpacked.
+pub const APT_LISTS: u64 = 19_852_735;
+/// The same, compressed as a layer is pulled.
+pub const APT_LISTS_PULL: u64 = 15_290_569;
+/// What every layer in which apt installed something holds besides: the databases and logs of dpkg and debconf.
+pub const APT_NOISE: u64 = 1_000_000;
+/// Compressed bytes for one unpacked byte of an apt layer (gzip -6, median of 23 measured layers).
+pub const APT_PULL_SHARE: f64 = 0.35;
+
+/// Packages with all that they need.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AptClosure {
+    /// The packages, by their number in the table, ascending.
+    ids: Vec<u32>,
+    /// Names that the table does not have.
+    pub unknown: Vec<String>,
+}
+
+/// Which files dpkg leaves out, by the configuration of the base image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Documentation {
+    /// Slim images of Debian leave out manuals, documentation and translations.
+    Excluded,
+    /// All others keep them.
+    Kept,
+}
+
+/// What `apt-get install` of these packages brings, with recommended ones unless `--no-install-recommends` is given. A
+/// version or release behind the name (`curl=7.88`, `curl/stable`) and the architecture (`libc6:amd64`) do not count; a
+/// name with `-` at its end takes a package away and is unknown here.
+pub fn apt_closure(requested: &[&str], recommends: bool) -> AptClosure {
+    closure(TABLE, requested, recommends)
+}
+
+fn closure(table: Table, requested: &[&str], recommends: bool) -> AptClosure {
+    let mut res = AptClosure::default();
+    for name in requested {
+        let bare = name.split(['=', '/', ':']).next().unwrap_or(name);
+        let row = table.id(&[bare]).and_then(|id| table.rows_of(REQUESTED, &[id]).next());
+        let Some(row) = row else {
+            res.unknown.push((*name).to_owned());
+            continue;
+        };
+        res.ids.extend(table.list(NEEDED, row));
+        if recommends {
+            res.ids.extend(table.list(RECOMMENDED, row));
+        }
+    }
+    res.ids.sort_unstable();
+    res.ids.dedup();
+    res
+}
+
+impl AptClosure {
+    /// How many packages.
+    pub fn packages(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Their names, for people.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.ids.iter().map(|id| TABLE.text(NAME, *id as usize))
+    }
+
+    /// Bytes that apt fetches.
+    pub fn download_bytes(&self) -> u64 {
+        self.sum(DEB)
+    }
+
+    /// The sum of `Installed-Size`, in bytes: what apt announces.
+    pub fn installed_bytes(&self) -> u64 {
+        self.sum(INSTALLED) * 1024
+    }
+
+    /// What is left when `earlier` is there already.
+    pub fn without(&self, earlier: &AptClosure) -> AptClosure {
+        let ids = self.ids.iter().copied().filter(|id| earlier.ids.binary_search(id).is_err()).collect();
+        AptClosure { ids, unknown: self.unknown.clone() }
+    }
+
+    /// Both together.
+    pub fn with(mut self, other: &AptClosure) -> AptClosure {
+        self.ids.extend(&other.ids);
+        self.ids.sort_unstable();
+        self.ids.dedup();
+        self.unknown.extend(other.unknown.iter().cloned());
+        self
+    }
+
+    /// What these packages add to a layer, databases of dpkg included, the lists of `apt-get update` not. `None` where
+    /// nothing is installed or nothing is known. The names in `unknown` are not in it.
+    ///
+    /// `Installed-Size` counts documentation that slim images leave out, and not the compiled files that Python packages
+    /// make when they are installed: the model was fitted to 28 measured layers (`server/data/README.md`). A single
+    /// package may be off by more than half; of many the errors cancel.
+    pub fn on_disk(&self, documentation: Documentation) -> Option<Estimate> {
+        let weights = self.ids.iter().map(|id| weight(TABLE, *id as usize, documentation));
+        let (mut sum, mut squares) = (0.0, 0.0);
+        for weight in weights {
+            sum += weight;
+            squares += weight * weight;
+        }
+        if squares == 0.0 {
+            return None;
+        }
+        // As many packages of one size would be as certain as these: the large ones count.
+        let alike = sum * sum / squares;
+        let width = match documentation {
+            Documentation::Excluded => (0.6 / alike.sqrt()).clamp(0.12, 0.55),
+            Documentation::Kept => (0.4 / alike.sqrt()).clamp(0.1, 0.4),
+        };
+        let noise = APT_NOISE as f64;
+        let (low, likely, high) = (sum * (1.0 - width) + noise * 0.5, sum + noise, sum * (1.0 + width) + noise * 1.5);
+        Some(Estimate::between(
+            low as u64,
+            likely as u64,
+            high as u64,
+            Basis::Recipe,
+            "package table of Debian 12, 2026-11-20",
+        ))
+    }
+
+    fn sum(&self, column: usize) -> u64 {
+        self.ids.iter().filter_map(|id| TABLE.number(column, *id as usize)).map(u64::from).sum()
+    }
+}
+
+/// The bytes that a package leaves on disk.
+fn weight(table: Table, row: usize, documentation: Documentation) -> f64 {
+    let name = table.text(NAME, row);
+    let python = (name.starts_with("python3") || name.starts_with("libpython3")) && !name.ends_with("-dev");
+    let factor = match (python, documentation) {
+        (true, Documentation::Excluded) => 1.5,
+        (true, Documentation::Kept) => 1.6,
+        (false, Documentation::Excluded) if name.ends_with("-doc") => 0.1,
+        (false, Documentation::Excluded) => 0.92,
+        (false, Documentation::Kept) => 0.99,
+    };
+    f64::from(table.number(INSTALLED, row).unwrap_or(0)) * 1024.0 * factor
+}
