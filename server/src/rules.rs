@@ -6,8 +6,10 @@
 // Modules of the rules: written by tests/tidy.rs from the folder.
 pub mod apt_lists_left;
 pub mod cleanup_in_later_layer;
+pub mod copy_all_before_install;
 pub mod inline_comment;
 pub mod npm_cache_left;
+pub mod npm_install_not_ci;
 pub mod pip_cache_left;
 // End of Modules of the rules.
 
@@ -31,8 +33,10 @@ use crate::weight::Estimate;
 pub static ALL: &[&Rule] = &[
     &apt_lists_left::RULE,
     &cleanup_in_later_layer::RULE,
+    &copy_all_before_install::RULE,
     &inline_comment::RULE,
     &npm_cache_left::RULE,
+    &npm_install_not_ci::RULE,
     &pip_cache_left::RULE,
 ];
 // End of List of the rules.
