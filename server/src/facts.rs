@@ -1,6 +1,7 @@
 //! What several rules, sizes and assists ask, computed once: which stages are shipped, the directory and user at each
 //! instruction, what every RUN installs, removes and has mounted.
 
+pub mod merging;
 pub mod run;
 pub mod stage;
 
