@@ -2,6 +2,8 @@
 //!
 //! An assist is pure: from the analysis and a place it returns offers with their edits, or a refusal with its reason.
 
+pub mod merge_runs;
+
 use crate::text::{TextEdit, TextRange};
 use crate::weight::Estimate;
 

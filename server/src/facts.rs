@@ -7,6 +7,7 @@ pub mod installs;
 pub mod landing;
 pub mod made;
 pub mod manifest;
+pub mod merging;
 pub mod removes;
 pub mod run;
 pub mod stage;

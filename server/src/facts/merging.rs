@@ -1,0 +1,159 @@
+//! Whether adjacent RUNs may be joined into one, in which form, or why not (SPEC-merge-run.md §3 to §5).
+//!
+//! A joined RUN leaves the same files, and it succeeds exactly when the RUNs one after another did. What the shell of
+//! one RUN would hand on to the next (directory, variables, options, remembered programs) is kept apart by `( … )`.
+//!
+//! **Invariant:** no text is composed here. A sequence that may be joined may be joined in every part of it, which the
+//! search for the longest ones relies on.
+
+mod account;
+mod daemons;
+mod element;
+mod flags;
+mod obstacle;
+mod plan;
+mod programs;
+
+use std::ops::Range;
+
+use crate::facts::stage::User;
+use crate::model::{InstructionKind, Placed, Stage};
+
+pub use element::Element;
+pub use obstacle::Obstacle;
+pub use plan::{Link, Plan, Statement, Wrapper, plan};
+
+/// RUNs of a stage with nothing between them but comments and instructions that do not concern them; two at least.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// The RUNs in order.
+    pub elements: Vec<Element>,
+    /// Why each RUN cannot be joined with the next one, `None` where it can: one less than `elements`.
+    pub verdicts: Vec<Option<Obstacle>>,
+    /// The group cut where joining is not possible, longest pieces first taken from the left; also pieces of one RUN.
+    pub parts: Vec<Range<usize>>,
+}
+
+impl Group {
+    /// The place of an instruction of the stage in `elements`.
+    pub fn position(&self, instruction: usize) -> Option<usize> {
+        self.elements.binary_search_by_key(&instruction, |element| element.instruction).ok()
+    }
+
+    /// Whether two instructions of the stage are RUNs that one joined RUN can hold.
+    pub fn joins(&self, first: usize, second: usize) -> bool {
+        let (Some(first), Some(second)) = (self.position(first), self.position(second)) else { return false };
+        let (first, second) = (first.min(second), first.max(second));
+        self.elements.get(first..=second).is_some_and(|elements| plan(elements).is_ok())
+    }
+
+    /// These elements cut where they cannot be joined: from the left the longest pieces, also those of one element.
+    pub fn cut(&self, elements: Range<usize>) -> Vec<Range<usize>> {
+        let mut res = Vec::new();
+        let mut start = elements.start;
+        while let Some(within) = self.elements.get(..elements.end).filter(|_| start < elements.end) {
+            let end = longest(within, start);
+            res.push(start..end);
+            start = end;
+        }
+        res
+    }
+
+    /// The longest sequence that holds this element and can be joined; the element alone when there is none.
+    pub fn around(&self, element: usize) -> Range<usize> {
+        let mut start = element;
+        while start > 0 && self.elements.get(start - 1..=element).is_some_and(|it| plan(it).is_ok()) {
+            start -= 1;
+        }
+        let mut best = start..longest(&self.elements, start).max(element + 1);
+        while best.end < self.elements.len() && start < element {
+            start += 1;
+            let end = longest(&self.elements, start);
+            if end - start > best.len() {
+                best = start..end;
+            }
+        }
+        best
+    }
+}
+
+/// The groups of a stage; `users` are those of its facts.
+pub fn groups(stage: &Stage, users: &[User]) -> Vec<Group> {
+    let mut res = Vec::new();
+    let mut runs = Vec::new();
+    for (idx, placed) in stage.instructions.iter().enumerate() {
+        if matches!(placed.instruction.kind, InstructionKind::Run(_)) {
+            runs.push(idx);
+        } else if !is_movable(placed) {
+            res.extend(group(stage, users, &runs));
+            runs.clear();
+        }
+    }
+    res.extend(group(stage, users, &runs));
+    res
+}
+
+/// Whether an instruction means the same in front of a RUN and behind it.
+pub fn is_movable(placed: &Placed) -> bool {
+    let movable = match &placed.instruction.kind {
+        InstructionKind::Cmd(_)
+        | InstructionKind::Entrypoint(_)
+        | InstructionKind::Label(_)
+        | InstructionKind::Expose(_)
+        | InstructionKind::Stopsignal(_)
+        | InstructionKind::Healthcheck(_)
+        | InstructionKind::Maintainer(_) => true,
+        InstructionKind::From(_)
+        | InstructionKind::Run(_)
+        | InstructionKind::Shell(_)
+        | InstructionKind::Copy(_)
+        | InstructionKind::Add(_)
+        | InstructionKind::Env(_)
+        | InstructionKind::Arg(_)
+        | InstructionKind::Volume(_)
+        | InstructionKind::User(_)
+        | InstructionKind::Workdir(_)
+        | InstructionKind::Onbuild(_)
+        | InstructionKind::Unknown => false,
+    };
+    movable && placed.instruction.faults.is_empty()
+}
+
+fn group(stage: &Stage, users: &[User], runs: &[usize]) -> Option<Group> {
+    if runs.len() < 2 {
+        return None;
+    }
+    let element = |idx: &usize| Element::of(*idx, stage.instructions.get(*idx)?, users.get(*idx));
+    let elements: Vec<Element> = runs.iter().filter_map(element).collect();
+    let verdicts = elements.windows(2).map(|pair| plan(pair).err()).collect();
+    let mut res = Group { elements, verdicts, parts: Vec::new() };
+    res.parts = res.cut(0..res.elements.len());
+    Some(res)
+}
+
+/// One past the last element of the longest sequence from `start` that can be joined. Steps double, so that a file of
+/// thousands of RUNs costs no square.
+fn longest(elements: &[Element], start: usize) -> usize {
+    let is_legal = |end: usize| elements.get(start..end).is_some_and(|it| plan(it).is_ok());
+    let mut good = start + 1;
+    let mut step = 1;
+    let mut bad = elements.len() + 1;
+    while good < elements.len() {
+        let next = (good + step).min(elements.len());
+        if !is_legal(next) {
+            bad = next;
+            break;
+        }
+        good = next;
+        step *= 2;
+    }
+    while bad - good > 1 && bad <= elements.len() {
+        let middle = good + (bad - good) / 2;
+        if is_legal(middle) {
+            good = middle;
+        } else {
+            bad = middle;
+        }
+    }
+    good
+}

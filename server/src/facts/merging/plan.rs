@@ -1,0 +1,283 @@
+//! The form of a joined RUN: the tables of SPEC-merge-run.md §5.
+
+use std::collections::{BTreeSet, HashSet};
+use std::ops::Range;
+
+use crate::facts::merging::element::{Element, ErrexitList};
+use crate::facts::merging::obstacle::Obstacle;
+use crate::facts::merging::programs;
+use crate::shell::state::ShellOption;
+use crate::text::Local;
+
+/// The longest text that is made: a shell is given it as one argument, and Linux takes 131,072 bytes for one.
+const LONGEST: usize = 120_000;
+
+static NO_OPTIONS: BTreeSet<ShellOption> = BTreeSet::new();
+
+/// How elements are joined: links with `&&` between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// In order.
+    pub links: Vec<Link>,
+}
+
+/// A link of the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// One element.
+    Whole(Wrapper),
+    /// Elements that begin with the same `set -e`, as one list under it with `;` between its statements.
+    Errexit {
+        /// What is put around it.
+        wrapper: Wrapper,
+        /// The `set` command of its first element.
+        set: Local,
+        /// For each element its statements in order.
+        statements: Vec<Vec<Statement>>,
+    },
+}
+
+/// What is put around commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrapper {
+    /// Nothing.
+    None,
+    /// `{ …; }`: they count as one command.
+    Braces,
+    /// `( … )`: they run in a shell of their own.
+    Subshell,
+}
+
+/// A piece of an element that stands for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// Where it stands in its instruction.
+    pub range: Local,
+    /// What is put around it.
+    pub wrapper: Wrapper,
+}
+
+/// How these elements, neighbours in this order, are joined.
+///
+/// # Errors
+/// What is against it.
+pub fn plan(elements: &[Element]) -> Result<Plan, Obstacle> {
+    if let Some(obstacle) = elements.iter().find_map(|element| element.obstacle) {
+        return Err(obstacle);
+    }
+    let Some(first) = elements.first() else { return Ok(Plan { links: Vec::new() }) };
+    if elements.len() > 1 {
+        if elements.iter().any(|element| element.flags != first.flags) {
+            return Err(Obstacle::Flags);
+        }
+        if first.flags.passing {
+            return Err(Obstacle::PassingMount);
+        }
+        if elements.iter().map(|element| element.core.len() + 16).sum::<usize>() > LONGEST {
+            return Err(Obstacle::TooLong);
+        }
+    }
+    let isolating = isolating(elements);
+    let units: Vec<Unit> = elements.iter().zip(&isolating).map(|(it, isolating)| Unit::of(it, *isolating)).collect();
+    let is_one_list = blocks(elements, false).len() == 1;
+    let in_chain = || chain(&units).map(|wrappers| wrappers.into_iter().map(Link::Whole).collect());
+    let in_lists = |mixed| in_blocks(elements, &units, &blocks(elements, mixed));
+    let links = if is_one_list { in_lists(false) } else { in_chain() };
+    let links = links.or_else(|obstacle| in_lists(false).or_else(|_| in_lists(true)).map_err(|_| obstacle))?;
+    Ok(Plan { links })
+}
+
+/// For each element whether its shell must not be the next one's.
+fn isolating(elements: &[Element]) -> Vec<bool> {
+    let mut res = vec![false; elements.len()];
+    let mut later_uses: HashSet<&str> = HashSet::new();
+    let mut moved: HashSet<&str> = HashSet::new();
+    let mut any_moved: HashSet<&str> = HashSet::new();
+    for (idx, element) in elements.iter().enumerate().rev() {
+        let remembers = |(name, _): &(String, u32)| {
+            let name = name.as_str();
+            moved.contains(name) || (programs::is_special(name) && any_moved.contains(name))
+        };
+        let later = elements.get(idx + 1..).unwrap_or_default();
+        res[idx] = element.state.isolating()
+            || element.used.iter().any(remembers)
+            || element.loop_variables.iter().any(|name| is_read(name, later));
+        for (name, at) in &element.replaced {
+            let used_before = element.used.iter().any(|(it, place)| it == name && place < at);
+            let used_behind = element.used.iter().any(|(it, place)| it == name && place >= at);
+            if later_uses.contains(name.as_str()) || (used_behind && !used_before) {
+                moved.insert(name);
+            }
+        }
+        if let Some(at) = element.replaces_unknown {
+            any_moved.extend(&later_uses);
+            let behind = element.used.iter().filter(|(_, place)| *place >= at);
+            any_moved.extend(behind.map(|(name, _)| name.as_str()));
+        }
+        later_uses.extend(element.used.iter().map(|(name, _)| name.as_str()));
+    }
+    res
+}
+
+/// Whether later commands could find the variable of a loop: they name it, or it looks like one of the environment.
+fn is_read(name: &str, later: &[Element]) -> bool {
+    if later.is_empty() {
+        return false;
+    }
+    let is_environment = name.bytes().all(|byte| !byte.is_ascii_lowercase());
+    let ends = |rest: &str| !rest.starts_with(|it: char| it.is_ascii_alphanumeric() || it == '_');
+    let names = |text: &str| {
+        let plain = text.match_indices('$').any(|(at, _)| {
+            let rest = text.get(at + 1..).unwrap_or_default();
+            rest.strip_prefix('{').unwrap_or(rest).strip_prefix(name).is_some_and(ends)
+        });
+        plain || (text.contains("((") && text.contains(name))
+    };
+    is_environment || later.iter().any(|element| names(element.core.of(&element.text)))
+}
+
+/// Neighbours that begin with the same `set -e` and can stand in one list, as ranges of elements; others alone. With
+/// `mixed` also and-or lists to which `-e` means nothing stand in one, behind the first.
+fn blocks(elements: &[Element], mixed: bool) -> Vec<Range<usize>> {
+    let mut res: Vec<Range<usize>> = Vec::new();
+    let mut options = &NO_OPTIONS;
+    for (idx, element) in elements.iter().enumerate() {
+        let fits = |list: &ErrexitList| {
+            let chain = mixed && list.options.is_empty() && options.len() == 1;
+            !options.is_empty() && (list.options == *options || chain)
+        };
+        match res.last_mut() {
+            Some(block) if element.list.as_ref().is_some_and(fits) => block.end = idx + 1,
+            _ => {
+                res.push(idx..idx + 1);
+                options = element.list.as_ref().map_or(&NO_OPTIONS, |list| &list.options);
+            }
+        }
+    }
+    res
+}
+
+/// A chain of blocks; of a single block, the list that it is.
+fn in_blocks(elements: &[Element], units: &[Unit], blocks: &[Range<usize>]) -> Result<Vec<Link>, Obstacle> {
+    let members = |block: &Range<usize>| units.get(block.clone()).unwrap_or_default();
+    let merged: Vec<Unit> =
+        blocks.iter().map(|block| Unit::of_block(members(block))).collect();
+    let wrappers = if merged.len() == 1 { vec![Wrapper::None] } else { chain(&merged)? };
+    let link = |(block, wrapper): (&Range<usize>, Wrapper)| {
+        let lists = elements.get(block.clone()).unwrap_or_default().iter().map(|element| element.list.as_ref());
+        let lists = lists.collect::<Option<Vec<&ErrexitList>>>().filter(|lists| lists.len() > 1);
+        let Some(lists) = lists else { return Link::Whole(wrapper) };
+        let n_last = lists.len() - 1;
+        let of_list = |(idx, (list, unit)): (usize, (&&ErrexitList, &Unit))| statements(list, idx == n_last, unit.isolating);
+        let statements = lists.iter().zip(members(block)).enumerate().map(of_list).collect();
+        Link::Errexit { wrapper, set: lists.first().map_or(Local::default(), |list| list.set), statements }
+    };
+    Ok(blocks.iter().zip(wrappers).map(link).collect())
+}
+
+fn statements(list: &ErrexitList, is_last: bool, isolating: bool) -> Vec<Statement> {
+    let plain = |range: &Local| Statement { range: *range, wrapper: Wrapper::None };
+    let subshell = |range: Local| Statement { range, wrapper: Wrapper::Subshell };
+    let Some((end, before)) = list.rest.split_last() else { return Vec::new() };
+    if is_last {
+        return list.rest.iter().map(plain).collect();
+    }
+    if isolating {
+        let start = before.first().unwrap_or(end);
+        return vec![subshell(start.cover(*end))];
+    }
+    let mut res: Vec<Statement> = before.iter().map(plain).collect();
+    match &list.last {
+        Some(pieces) => res.extend(pieces.iter().map(plain)),
+        None => res.push(subshell(*end)),
+    }
+    res
+}
+
+/// What the table of mode A asks about an element, or about several that are one list.
+#[derive(Clone, Copy, Debug, Default)]
+struct Unit {
+    pure: bool,
+    /// Several and-or lists: `-e` decides about those behind the first.
+    is_sequence: bool,
+    inner_sequence: bool,
+    isolating: bool,
+    errexit: bool,
+    other_options: bool,
+    shell_errexit: bool,
+    error_trap: bool,
+    /// How many and-or lists stand behind a `set -e` at its beginning.
+    n_lists: usize,
+}
+
+impl Unit {
+    fn of(element: &Element, isolating: bool) -> Unit {
+        let options = &element.state.options;
+        Unit {
+            pure: element.state.pure,
+            is_sequence: element.is_sequence,
+            inner_sequence: element.inner_sequence,
+            isolating,
+            errexit: options.contains(&ShellOption::Errexit),
+            other_options: options.iter().any(|it| *it != ShellOption::Errexit) || !element.state.switched_off.is_empty(),
+            shell_errexit: element.shell_errexit,
+            error_trap: element.error_trap,
+            n_lists: element.list.as_ref().map_or(0, |list| list.rest.len()),
+        }
+    }
+
+    /// A list of several; what state the last of them leaves is left, that of the others is in `( … )`.
+    fn of_block(units: &[Unit]) -> Unit {
+        let Some((last, before)) = units.split_last() else { return Unit::default() };
+        let mut res = *last;
+        res.pure &= before.is_empty();
+        res.is_sequence |= !before.is_empty();
+        res.inner_sequence |= before.iter().any(|it| it.inner_sequence || (it.isolating && it.n_lists > 1));
+        res.error_trap |= before.iter().any(|it| it.error_trap);
+        res.errexit |= before.iter().any(|it| it.errexit);
+        res.other_options |= before.iter().any(|it| it.other_options);
+        res
+    }
+}
+
+/// The table of mode A: each row is one line of it, in its order. Where it says *not pure*, only `;` and newlines count
+/// here, since between `||` nothing hangs on `-e`.
+fn chain(units: &[Unit]) -> Result<Vec<Wrapper>, Obstacle> {
+    let mut res = Vec::with_capacity(units.len());
+    // For each unit, whether one behind it would notice `-e`.
+    let mut later_notices = vec![false; units.len()];
+    for idx in (1..units.len()).rev() {
+        later_notices[idx - 1] = later_notices[idx] || units[idx].is_sequence || units[idx].inner_sequence;
+    }
+    for (idx, unit) in units.iter().enumerate() {
+        let is_first = idx == 0;
+        let is_last = idx + 1 == units.len();
+        let cannot_be_left_of_and = unit.inner_sequence || (unit.is_sequence && (!is_first || unit.isolating));
+        if !is_last {
+            if unit.error_trap {
+                return Err(Obstacle::Errexit);
+            }
+            if unit.other_options {
+                if (unit.errexit || unit.shell_errexit) && (unit.is_sequence || unit.inner_sequence) {
+                    return Err(Obstacle::Errexit);
+                }
+                res.push(Wrapper::Subshell);
+                continue;
+            }
+            // In a shell of its own `set -e` does not reach the later ones.
+            if unit.errexit && ((later_notices[idx] && !unit.isolating) || cannot_be_left_of_and) {
+                return Err(Obstacle::Errexit);
+            }
+            if unit.shell_errexit && cannot_be_left_of_and {
+                return Err(Obstacle::Errexit);
+            }
+            if unit.isolating {
+                res.push(Wrapper::Subshell);
+                continue;
+            }
+        }
+        let unwrapped = unit.pure || (is_first && (unit.errexit || unit.shell_errexit));
+        res.push(if unwrapped { Wrapper::None } else { Wrapper::Braces });
+    }
+    Ok(res)
+}

@@ -1,0 +1,231 @@
+//! A merged RUN does what its parts did: random shell programs, carried out one after another and merged.
+//!
+//! Every offered merge is run under dash and bash in folders of its own, with the text that BuildKit would give the
+//! shell; success and the tree of files must be the same. `PLIMSOLL_MERGE_BUDGET_MS` lengthens it.
+
+use std::cell::Cell;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use arbtest::arbitrary::{Result, Unstructured};
+use arbtest::arbtest;
+use plimsoll::assists::merge_runs;
+use plimsoll::config::Config;
+use plimsoll::facts::Facts;
+use plimsoll::lower;
+use plimsoll::model::{File, Form, InstructionKind};
+
+/// Commands of which programs are made: what they change or ask shows in the files.
+const COMMANDS: &[&str] = &[
+    "true",
+    "true",
+    "false",
+    "false",
+    "mkdir d2",
+    "mkdir d1",
+    "mkdir -p d1/d2",
+    "touch f1",
+    "touch f2",
+    "rm f1",
+    "rm -rf d1",
+    "test -e f1",
+    "test -d d1",
+    "[ -e f2 ]",
+    "echo a >> log",
+    "echo b >> log",
+    "echo \"v$V\" >> log",
+    "echo \"w$W i$i\" >> log",
+    "echo \"p$1$#\" >> log",
+    "pwd | sed s,.*/,, >> log",
+    "echo *1 >> log",
+    "umask >> log",
+    "cat f1",
+    "touch f3 > f4",
+];
+
+/// Commands that change the shell itself.
+const STATE: &[&str] = &[
+    "cd d1",
+    "cd d1",
+    "cd ../d1",
+    "export V=1",
+    "V=2",
+    "W=$(echo x)",
+    "W=$(false)",
+    "unset V",
+    "read V < f1",
+    ": ${W:=3}",
+    "set -e",
+    "set +e",
+    "set -u",
+    "set -x",
+    "set -f",
+    "set -eu",
+    "set -- p q",
+    "umask 077",
+    "trap 'touch t1' EXIT",
+    "trap 'echo t >> log' EXIT",
+    "exit 0",
+    "exit 1",
+    "exit",
+    "exec touch e1",
+    "exec >> log",
+    "eval 'cd d1; false; touch v1'",
+    ". ./f1",
+    "alias touch=mkdir",
+    "hash -r",
+    "echo $((i=i+1)) >> log",
+];
+
+fn command(u: &mut Unstructured<'_>) -> Result<String> {
+    let pool = if u.ratio(1, 4)? { STATE } else { COMMANDS };
+    Ok((*u.choose(pool)?).to_owned())
+}
+
+/// One command or a compound one, at most so deep.
+fn compound(u: &mut Unstructured<'_>, depth: u32) -> Result<String> {
+    if depth == 0 || u.ratio(2, 3)? {
+        return command(u);
+    }
+    let inner = list(u, depth - 1)?;
+    Ok(match u.int_in_range(0..=9)? {
+        0 => format!("( {inner} )"),
+        1 => format!("({inner})"),
+        2 => format!("{{ {inner}; }}"),
+        3 => format!("if {inner}; then {}; fi", list(u, depth - 1)?),
+        4 => format!("if {}; then {inner}; else {}; fi", list(u, depth - 1)?, list(u, depth - 1)?),
+        5 => format!("for i in 1 2; do {inner}; done"),
+        6 => format!("while test ! -e stop; do touch stop; {inner}; done"),
+        7 => format!("case x in x) {inner};; esac"),
+        8 => format!("echo $({inner}) >> log"),
+        _ => format!("fn() {{ {inner}; }}; fn"),
+    })
+}
+
+fn pipeline(u: &mut Unstructured<'_>, depth: u32) -> Result<String> {
+    let mut res = compound(u, depth)?;
+    // One side alone writes, or the order would be chance.
+    match u.int_in_range(0..=19)? {
+        0 => res = format!("{res} | cat > /dev/null"),
+        1 => res = format!("echo x | {res}"),
+        _ => {}
+    }
+    if u.ratio(1, 12)? { Ok(format!("! {res}")) } else { Ok(res) }
+}
+
+fn list(u: &mut Unstructured<'_>, depth: u32) -> Result<String> {
+    let mut res = pipeline(u, depth)?;
+    for _ in 0..u.int_in_range(0..=2)? {
+        let joint = *u.choose(&[" && ", " && ", "; ", "; ", " || "])?;
+        res = res + joint + &pipeline(u, depth)?;
+    }
+    Ok(res)
+}
+
+fn element(u: &mut Unstructured<'_>) -> Result<String> {
+    let start = *u.choose(&["", "", "", "", "set -e; ", "set -ex; ", "set -eu; ", "set -e && "])?;
+    let end = if u.ratio(1, 20)? { " # why" } else { "" };
+    Ok(format!("{start}{}{end}", list(u, 2)?))
+}
+
+fn lowered(text: &str) -> File {
+    lower::file(Arc::from(text), &lower::Build::default(), None)
+}
+
+/// The shell texts of all RUNs.
+fn scripts(file: &File) -> Vec<String> {
+    let text = |kind: &InstructionKind| match kind {
+        InstructionKind::Run(run) => match &run.form {
+            Form::Shell(text) => Some(text.text.clone()),
+            Form::Exec(_) | Form::Heredoc { .. } | Form::Empty => None,
+        },
+        _ => None,
+    };
+    file.instructions().filter_map(|placed| text(&placed.instruction.kind)).collect()
+}
+
+/// Runs texts one after another in a fresh folder until one fails: whether all succeeded, and what lies there then.
+fn run(shell: &str, errexit: bool, texts: &[String]) -> (bool, Vec<String>) {
+    // In memory where that is possible: a folder on a disk costs more than the shell.
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    let folder = folder.expect("a temporary folder");
+    let start = folder.path().join("d1");
+    fs::create_dir_all(start.join("d1")).expect("folders");
+    let option = if errexit { "-ec" } else { "-c" };
+    let runs = |text: &String| {
+        let mut command = Command::new(shell);
+        command.args([option, text]).current_dir(&start).env_clear().env("PATH", "/usr/bin:/bin");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().expect("the shell runs").success()
+    };
+    let success = texts.iter().all(runs);
+    let mut tree = Vec::new();
+    read(folder.path(), folder.path(), &mut tree);
+    tree.sort();
+    (success, tree)
+}
+
+/// Path, mode and content of everything below a folder.
+fn read(root: &Path, folder: &Path, acc: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let metadata = fs::symlink_metadata(&path).expect("its metadata");
+        let content = if metadata.is_dir() { String::new() } else { fs::read_to_string(&path).expect("its text") };
+        let name = path.strip_prefix(root).expect("below the root").display();
+        acc.push(format!("{name} {:o} {content:?}", metadata.permissions().mode()));
+        if metadata.is_dir() {
+            read(root, &path, acc);
+        }
+    }
+}
+
+fn shells() -> Vec<&'static str> {
+    let runs = |shell: &&str| Command::new(shell).args(["-c", "true"]).status().is_ok_and(|it| it.success());
+    let (res, missing): (Vec<_>, Vec<_>) = ["dash", "bash"].into_iter().partition(runs);
+    assert!(missing.is_empty() || std::env::var_os("CI").is_none(), "not found: {missing:?}");
+    for shell in missing {
+        eprintln!("NOT RUN with {shell}: it was not found");
+    }
+    res
+}
+
+#[test]
+fn a_merged_run_does_what_its_parts_did() {
+    let shells = shells();
+    let budget = std::env::var("PLIMSOLL_MERGE_BUDGET_MS").ok().and_then(|it| it.parse().ok()).unwrap_or(5_000);
+    let (n_groups, n_merges) = (Cell::new(0), Cell::new(0));
+    let law = |u: &mut Unstructured<'_>| {
+        let errexit = u.ratio(1, 5)?;
+        let head = if errexit { "FROM a\nSHELL [\"/bin/sh\", \"-ec\"]\n" } else { "FROM a\n" };
+        let mut text = head.to_owned();
+        for _ in 0..u.int_in_range(2..=3)? {
+            text = format!("{text}RUN {}\n", element(u)?);
+        }
+        n_groups.set(n_groups.get() + 1);
+        let before = lowered(&text);
+        let assists = merge_runs::all(&before, &Facts::of(&before, &Config::default()));
+        let after = assists.iter().rev().fold(text.clone(), |text, assist| assist.edit.apply(&text));
+        if assists.is_empty() {
+            return Ok(());
+        }
+        n_merges.set(n_merges.get() + assists.len());
+        let file = lowered(&after);
+        assert_eq!(merge_runs::all(&file, &Facts::of(&file, &Config::default())), [], "once more:\n{text}\n{after}");
+        for shell in &shells {
+            let apart = run(shell, errexit, &scripts(&before));
+            let together = run(shell, errexit, &scripts(&file));
+            assert_eq!(apart.0, together.0, "success under {shell}:\n{text}\n{after}");
+            if apart.0 {
+                assert_eq!(apart.1, together.1, "files under {shell}:\n{text}\n{after}");
+            }
+        }
+        Ok(())
+    };
+    arbtest(law).budget_ms(budget);
+    eprintln!("{} groups, {} merges, each under {shells:?}", n_groups.get(), n_merges.get());
+    assert!(n_merges.get() > 0, "nothing was merged");
+}
