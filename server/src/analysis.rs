@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::assists::Offer;
+use crate::assists::{Offer, merge_runs};
 use crate::config::Config;
 use crate::context::BuildContext;
 use crate::date::Date;
@@ -71,8 +71,8 @@ impl Analysis {
     }
 
     /// What the assists say about a place (empty range: the cursor), by the order of CLI.md's list.
-    pub fn assists(&self, _range: TextRange) -> Vec<Offer> {
-        Vec::new()
+    pub fn assists(&self, range: TextRange) -> Vec<Offer> {
+        merge_runs::offer(&self.file, &self.facts, range)
     }
 
     /// Markdown for the thing at this offset, and its range.

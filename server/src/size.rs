@@ -9,6 +9,7 @@ use crate::context::BuildContext;
 use crate::facts::Facts;
 use crate::images::ImageBook;
 use crate::model::{Base, File, ImageRef, InstructionKind, Platform, Stage};
+use crate::packages::AptClosure;
 use crate::weight::{Basis, Estimate};
 
 /// The weight of a whole Dockerfile.
@@ -80,12 +81,20 @@ pub fn estimate(
     platform: &Platform,
 ) -> BuildSize {
     let mut res = BuildSize::default();
+    let mut installed: Vec<AptClosure> = Vec::with_capacity(file.stages.len());
     for (idx, stage) in file.stages.iter().enumerate() {
         let mut size = base(stage, &mut res, images, platform);
+        let image = facts.image(file, idx);
+        let traits = image.and_then(|image| images.traits(image));
+        let mut here = match stage.base {
+            Base::Stage(parent) => installed.get(parent).cloned().unwrap_or_default(),
+            Base::Image(_) | Base::Scratch | Base::Unknown(_) => AptClosure::default(),
+        };
+        let mut ground = run::Ground { image, traits: traits.as_ref(), installed: &mut here };
         for (at, placed) in stage.instructions.iter().enumerate() {
             let layer = match &placed.instruction.kind {
                 InstructionKind::Run(_) => {
-                    facts.stages.get(idx).and_then(|facts| facts.run(at)).map(|run| run::adds(run, placed))
+                    facts.stages.get(idx).and_then(|facts| facts.run(at)).map(|run| run::adds(run, &mut ground))
                 }
                 InstructionKind::Copy(copy) | InstructionKind::Add(copy) => Some(copy::adds(placed, copy, context)),
                 _ => None,
@@ -94,6 +103,7 @@ pub fn estimate(
             size.layers.push(LayerSize { instruction: at, adds, why });
         }
         res.stages.push(size);
+        installed.push(here);
     }
     res
 }

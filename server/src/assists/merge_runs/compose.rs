@@ -34,7 +34,8 @@ pub(super) fn compose(file: &File, stage: &Stage, elements: &[Element]) -> Optio
     let last = stage.instructions.get(elements.last()?.instruction)?;
     let target = first.whole().cover(last.whole());
 
-    let mut gaps = Gaps { file, stage, style: &style, moved: String::new(), ignores: Ignores::default(), raised: Vec::new() };
+    let mut gaps =
+        Gaps { file, stage, style: &style, moved: String::new(), ignores: Ignores::default(), raised: Vec::new() };
     let mut pieces = pieces(stage, elements, &plan, &style)?;
     let mut waiting: Vec<String> = Vec::new();
     let mut end = String::new();
@@ -250,7 +251,14 @@ fn comments_of(file: &File, range: TextRange) -> &[TextRange] {
 
 /// Puts the linters' comments above the merged RUN: before and into hadolint's own that stands there, which must stay
 /// the nearest, or as what is returned.
-fn raise(file: &File, first: &Placed, ignores: Ignores, raised: &[String], style: &Style, acc: &mut Vec<Indel>) -> String {
+fn raise(
+    file: &File,
+    first: &Placed,
+    ignores: Ignores,
+    raised: &[String],
+    style: &Style,
+    acc: &mut Vec<Indel>,
+) -> String {
     let line_end = format!("{}{}", style.newline, indentation(&file.text, usize::from(first.at)).unwrap_or_default());
     let mut above: String = raised.iter().map(|it| format!("{it}{line_end}")).collect();
     let known = directly_above(file, first).find_map(|comment| {

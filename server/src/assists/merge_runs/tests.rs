@@ -489,10 +489,7 @@ fn other_refusals() {
 
 #[test]
 fn a_list_that_would_be_right_of_and_under_errexit_keeps_its_braces() {
-    check(
-        "RUN a\nRUN set -e; b; c\n",
-        "RUN a \\\n    && { set -e; b; c; }\n",
-    );
+    check("RUN a\nRUN set -e; b; c\n", "RUN a \\\n    && { set -e; b; c; }\n");
     check(
         "SHELL [\"/bin/sh\", \"-ec\"]\nRUN a; b\nRUN c\nRUN d; e\n",
         "SHELL [\"/bin/sh\", \"-ec\"]\nRUN a; b \\\n    && c \\\n    && { d; e; }\n",
@@ -567,10 +564,7 @@ fn a_parenthesis_never_meets_another() {
 #[test]
 fn a_shell_remembers_where_it_found_a_program() {
     check("RUN pip install -U pip\nRUN pip install x\n", "RUN ( pip install -U pip ) \\\n    && pip install x\n");
-    check(
-        "RUN node -v\nRUN n 22\nRUN node app.js\n",
-        "RUN ( node -v ) \\\n    && n 22 \\\n    && node app.js\n",
-    );
+    check("RUN node -v\nRUN n 22\nRUN node app.js\n", "RUN ( node -v ) \\\n    && n 22 \\\n    && node app.js\n");
     check(
         "RUN tool -v\nRUN curl -o /usr/local/bin/tool x\nRUN tool\n",
         "RUN ( tool -v ) \\\n    && curl -o /usr/local/bin/tool x \\\n    && tool\n",
@@ -583,10 +577,7 @@ fn a_shell_remembers_where_it_found_a_program() {
 
 #[test]
 fn a_loop_variable_is_kept_apart_where_it_could_be_seen() {
-    check(
-        "RUN for f in a b; do c $f; done\nRUN d ${f}\n",
-        "RUN ( for f in a b; do c $f; done ) \\\n    && d ${f}\n",
-    );
+    check("RUN for f in a b; do c $f; done\nRUN d ${f}\n", "RUN ( for f in a b; do c $f; done ) \\\n    && d ${f}\n");
     check("RUN for VERSION in 1 2; do c; done\nRUN d\n", "RUN ( for VERSION in 1 2; do c; done ) \\\n    && d\n");
 }
 
@@ -723,8 +714,35 @@ fn a_text_that_a_shell_could_not_be_given_is_not_made() {
 fn any_bytes_are_survived() {
     arbtest::arbtest(|unstructured| {
         const PIECES: &[&str] = &[
-            "FROM a\n", "RUN ", "RUN", "\n", "\\\n", "# x\n", " && ", "a", "(", ")", "{ ", "; }", ";", "'", "\"", "$(", "é",
-            "set -e", "cd /x", "<<E", "E\n", "\r", "\0", "--mount=type=cache", "[\"a\"]", "LABEL a=b\n", "#", "\t", "`",
+            "FROM a\n",
+            "RUN ",
+            "RUN",
+            "\n",
+            "\\\n",
+            "# x\n",
+            " && ",
+            "a",
+            "(",
+            ")",
+            "{ ",
+            "; }",
+            ";",
+            "'",
+            "\"",
+            "$(",
+            "é",
+            "set -e",
+            "cd /x",
+            "<<E",
+            "E\n",
+            "\r",
+            "\0",
+            "--mount=type=cache",
+            "[\"a\"]",
+            "LABEL a=b\n",
+            "#",
+            "\t",
+            "`",
         ];
         let mut text = String::from("FROM a\n");
         for _ in 0..unstructured.int_in_range(0..=40)? {

@@ -4,8 +4,19 @@ use crate::facts::stage::User;
 use crate::shell::{Call, Redirect};
 
 /// Programs that change accounts and groups that exist.
-const CHANGERS: &[&str] =
-    &["addgroup", "adduser", "chsh", "delgroup", "deluser", "gpasswd", "groupmod", "groupmems", "usermod", "vigr", "vipw"];
+const CHANGERS: &[&str] = &[
+    "addgroup",
+    "adduser",
+    "chsh",
+    "delgroup",
+    "deluser",
+    "gpasswd",
+    "groupmod",
+    "groupmems",
+    "usermod",
+    "vigr",
+    "vipw",
+];
 
 /// Files the accounts stand in.
 const FILES: &[&str] = &["/etc/passwd", "/etc/group"];
@@ -19,7 +30,8 @@ pub(super) fn changes(call: &Call, user: Option<&User>) -> bool {
         return true;
     }
     if matches!(call.program.as_str(), "sed" | "tee" | "cp" | "mv" | "install") {
-        return call.arguments.last().is_some_and(|it| is_file(it.literal())) && (call.program != "sed" || in_place(call));
+        return call.arguments.last().is_some_and(|it| is_file(it.literal()))
+            && (call.program != "sed" || in_place(call));
     }
     if !CHANGERS.contains(&call.program.as_str()) {
         return false;
@@ -42,7 +54,8 @@ pub(super) fn changes(call: &Call, user: Option<&User>) -> bool {
 
 fn in_place(call: &Call) -> bool {
     let literal = |word: &crate::shell::Word| word.literal().unwrap_or_default();
-    call.arguments.iter().map(literal).any(|it| {
-        it.starts_with("--in-place") || (it.starts_with('-') && !it.starts_with("--") && it.contains('i'))
-    })
+    call.arguments
+        .iter()
+        .map(literal)
+        .any(|it| it.starts_with("--in-place") || (it.starts_with('-') && !it.starts_with("--") && it.contains('i')))
 }

@@ -114,7 +114,8 @@ pub(super) fn starts(call: &Call, text: &str) -> bool {
     if wrappers.split_whitespace().any(|word| matches!(word, "nohup" | "setsid")) {
         return true;
     }
-    let has = |words: &[&str]| call.arguments.iter().filter_map(|it| it.literal()).any(|it| words.contains(&it.as_str()));
+    let has =
+        |words: &[&str]| call.arguments.iter().filter_map(|it| it.literal()).any(|it| words.contains(&it.as_str()));
     let path = call.program_range.of(text);
     if path.starts_with("/etc/init.d/") || path.starts_with("/etc/rc.d/") {
         return has(&["start", "restart", "reload"]) || call.arguments.is_empty();

@@ -212,8 +212,22 @@ fn has_no_effect(script: &Script) -> bool {
         name.is_some_and(|name| {
             matches!(
                 name,
-                "" | "." | "alias" | "cd" | "declare" | "export" | "popd" | "pushd" | "readonly" | "set" | "shopt" | "source"
-                    | "typeset" | "ulimit" | "umask" | "unalias" | "unset"
+                "" | "."
+                    | "alias"
+                    | "cd"
+                    | "declare"
+                    | "export"
+                    | "popd"
+                    | "pushd"
+                    | "readonly"
+                    | "set"
+                    | "shopt"
+                    | "source"
+                    | "typeset"
+                    | "ulimit"
+                    | "umask"
+                    | "unalias"
+                    | "unset"
             )
         })
     });
@@ -251,9 +265,10 @@ fn counts(command: &Command, text: &str) -> bool {
             let place = command.range.of(text);
             place.split("$((").skip(1).any(|it| it.split("))").next().is_some_and(assigns))
         }
-        CommandKind::Subshell(_) | CommandKind::Group(_) | CommandKind::Compound { .. } | CommandKind::Function { .. } => {
-            false
-        }
+        CommandKind::Subshell(_)
+        | CommandKind::Group(_)
+        | CommandKind::Compound { .. }
+        | CommandKind::Function { .. } => false,
     }
 }
 

@@ -23,7 +23,9 @@ impl Flags {
             .iter()
             .filter(|flag| flag.name != "mount")
             .map(|flag| (flag.name.clone(), value(flag)))
-            .filter(|(name, value)| !matches!((name.as_str(), value.as_str()), ("network", "default") | ("security", "sandbox")))
+            .filter(|(name, value)| {
+                !matches!((name.as_str(), value.as_str()), ("network", "default") | ("security", "sandbox"))
+            })
             .collect();
         others.sort();
         Flags { mounts, others, passing: run.mounts.iter().any(is_passing) }

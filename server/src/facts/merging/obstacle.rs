@@ -72,7 +72,9 @@ impl Obstacle {
             Obstacle::Account => "group and HOME changes only take effect in the next RUN",
             Obstacle::Internals => "depends on shell internals",
             Obstacle::Flags => "the flags differ, and a mount would become visible to the other command",
-            Obstacle::PassingMount => "what a command writes to this mount is gone before the next RUN, merged it is not",
+            Obstacle::PassingMount => {
+                "what a command writes to this mount is gone before the next RUN, merged it is not"
+            }
             Obstacle::TooLong => "the merged command would be longer than a shell can be given",
         }
     }

@@ -160,15 +160,15 @@ fn blocks(elements: &[Element], mixed: bool) -> Vec<Range<usize>> {
 /// A chain of blocks; of a single block, the list that it is.
 fn in_blocks(elements: &[Element], units: &[Unit], blocks: &[Range<usize>]) -> Result<Vec<Link>, Obstacle> {
     let members = |block: &Range<usize>| units.get(block.clone()).unwrap_or_default();
-    let merged: Vec<Unit> =
-        blocks.iter().map(|block| Unit::of_block(members(block))).collect();
+    let merged: Vec<Unit> = blocks.iter().map(|block| Unit::of_block(members(block))).collect();
     let wrappers = if merged.len() == 1 { vec![Wrapper::None] } else { chain(&merged)? };
     let link = |(block, wrapper): (&Range<usize>, Wrapper)| {
         let lists = elements.get(block.clone()).unwrap_or_default().iter().map(|element| element.list.as_ref());
         let lists = lists.collect::<Option<Vec<&ErrexitList>>>().filter(|lists| lists.len() > 1);
         let Some(lists) = lists else { return Link::Whole(wrapper) };
         let n_last = lists.len() - 1;
-        let of_list = |(idx, (list, unit)): (usize, (&&ErrexitList, &Unit))| statements(list, idx == n_last, unit.isolating);
+        let of_list =
+            |(idx, (list, unit)): (usize, (&&ErrexitList, &Unit))| statements(list, idx == n_last, unit.isolating);
         let statements = lists.iter().zip(members(block)).enumerate().map(of_list).collect();
         Link::Errexit { wrapper, set: lists.first().map_or(Local::default(), |list| list.set), statements }
     };
@@ -219,7 +219,8 @@ impl Unit {
             inner_sequence: element.inner_sequence,
             isolating,
             errexit: options.contains(&ShellOption::Errexit),
-            other_options: options.iter().any(|it| *it != ShellOption::Errexit) || !element.state.switched_off.is_empty(),
+            other_options: options.iter().any(|it| *it != ShellOption::Errexit)
+                || !element.state.switched_off.is_empty(),
             shell_errexit: element.shell_errexit,
             error_trap: element.error_trap,
             n_lists: element.list.as_ref().map_or(0, |list| list.rest.len()),

@@ -11,10 +11,10 @@ pub(super) type Use = (String, u32);
 
 /// Programs that everybody calls and nobody builds in a Dockerfile.
 const BASIC: &[&str] = &[
-    "apk", "apt", "apt-get", "awk", "bunzip2", "cat", "chmod", "chown", "cp", "curl", "cut", "dnf", "dpkg", "du", "env",
-    "find", "gpg", "grep", "gunzip", "gzip", "head", "id", "install", "ldconfig", "ln", "ls", "make", "microdnf", "mkdir",
-    "mktemp", "mv", "rm", "rmdir", "rpm", "sed", "sh", "sleep", "sort", "tail", "tar", "tee", "touch", "tr", "uname",
-    "unzip", "wget", "which", "xargs", "xz", "yum", "zypper",
+    "apk", "apt", "apt-get", "awk", "bunzip2", "cat", "chmod", "chown", "cp", "curl", "cut", "dnf", "dpkg", "du",
+    "env", "find", "gpg", "grep", "gunzip", "gzip", "head", "id", "install", "ldconfig", "ln", "ls", "make",
+    "microdnf", "mkdir", "mktemp", "mv", "rm", "rmdir", "rpm", "sed", "sh", "sleep", "sort", "tail", "tar", "tee",
+    "touch", "tr", "uname", "unzip", "wget", "which", "xargs", "xz", "yum", "zypper",
 ];
 
 /// The commands that the shell of a list carries out itself: not those in `( … )`, `$( … )` or among `|`.
@@ -112,8 +112,21 @@ fn installed(call: &Call) -> Vec<String> {
     }
     let is_manager = matches!(
         program,
-        "pip" | "pip3" | "npm" | "pnpm" | "yarn" | "gem" | "conda" | "mamba" | "micromamba" | "cargo" | "go" | "pipx" | "uv"
-            | "easy_install" | "cpanm"
+        "pip"
+            | "pip3"
+            | "npm"
+            | "pnpm"
+            | "yarn"
+            | "gem"
+            | "conda"
+            | "mamba"
+            | "micromamba"
+            | "cargo"
+            | "go"
+            | "pipx"
+            | "uv"
+            | "easy_install"
+            | "cpanm"
     ) || program.starts_with("pip3.")
         || (is_python && call.has_flag(&["-m"]));
     let asks = |it: &String| matches!(it.as_str(), "install" | "i" | "add" | "update" | "upgrade");
