@@ -3,13 +3,22 @@
 mod client;
 
 use std::fs;
+use std::path::Path;
 
-use client::{Client, RECORDED, Recorded, place, range, uri};
+use client::{Client, RECORDED, Recorded, edited, place, range, uri};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// A base image, characters of several lengths and, in line 2, something that BuildKit rejects.
 const FAULTY: &str = "FROM debian:bookworm\nLABEL title=\"ü𝕏\"\nRUNN echo \"ü𝕏\"\n";
+
+/// A finding with a fix (`apt-lists-left`), two RUNs that can be merged, and characters of several lengths.
+const WASTEFUL: &str = concat!(
+    "FROM debian:bookworm\n",
+    "LABEL title=\"ü𝕏\"\n",
+    "RUN apt-get update && apt-get install -y curl\n",
+    "RUN echo \"ü𝕏\" > /a\n",
+);
 
 fn home() -> TempDir {
     tempfile::tempdir().expect("a folder")
@@ -259,5 +268,122 @@ fn a_client_with_dynamic_registration_is_asked_to_watch() {
     let registrations = asked["params"]["registrations"].as_array().expect("a list");
     let methods: Vec<&str> = registrations.iter().filter_map(|it| it["method"].as_str()).collect();
     assert_eq!(methods, ["workspace/didChangeConfiguration", "workspace/didChangeWatchedFiles"]);
+    assert_eq!(client.leave(), Some(0));
+}
+
+fn has_lists(found: &[Value]) -> bool {
+    codes(found).contains(&"apt-lists-left")
+}
+
+/// The action with this id among the answers to a request for a range, if it is offered.
+fn action(client: &mut Client, uri: &str, range: &Value, context: Value, id: &str) -> Option<Value> {
+    let params = json!({"textDocument": {"uri": uri}, "range": range, "context": context});
+    let answer = client.request("textDocument/codeAction", params);
+    let actions = answer["result"].as_array().expect("a list of actions");
+    actions.iter().find(|it| it["data"]["id"] == id).cloned()
+}
+
+#[test]
+fn adjacent_runs_are_merged_by_an_action_on_the_cursor_alone() {
+    for_each_client(|recorded, client, uri| {
+        change(client, uri, 2, json!([{"text": WASTEFUL}]));
+        let cursor = range(WASTEFUL, "RUN echo", recorded.encoding)["start"].clone();
+        let cursor = json!({"start": cursor, "end": cursor});
+        let merge = action(client, uri, &cursor, json!({"diagnostics": []}), "merge-runs").expect("it is offered");
+        assert_eq!(merge["kind"], "refactor.rewrite.merge-runs");
+        let edit = &merge["edit"];
+        assert_eq!(edit.get("documentChanges").is_some(), recorded.name != "Neovim", "{}", recorded.name);
+        if let Some(documents) = edit["documentChanges"].as_array() {
+            assert_eq!(documents[0]["textDocument"], json!({"uri": uri, "version": 2}));
+        }
+        let text = edited(WASTEFUL, edit, recorded.encoding);
+        assert_eq!(text.matches("RUN ").count(), 1, "{text}");
+        for only in [json!(["refactor"]), json!(["refactor.rewrite.merge-runs"])] {
+            let context = json!({"diagnostics": [], "only": only});
+            assert!(action(client, uri, &cursor, context, "merge-runs").is_some(), "{only}");
+        }
+        let context = json!({"diagnostics": [], "only": ["quickfix"]});
+        assert_eq!(action(client, uri, &cursor, context, "merge-runs"), None);
+    });
+}
+
+#[test]
+fn the_fix_of_a_finding_mends_it_and_all_fixes_come_when_asked_for() {
+    for_each_client(|recorded, client, uri| {
+        change(client, uri, 2, json!([{"text": WASTEFUL}]));
+        client.diagnostics(uri, 2, has_lists);
+        let at = range(WASTEFUL, "apt-get update && apt-get install -y curl", recorded.encoding);
+        let fix = action(client, uri, &at, json!({"diagnostics": []}), "apt-lists-left").expect("it is offered");
+        assert_eq!(fix["kind"], "quickfix");
+        assert_eq!(fix["diagnostics"][0]["code"], "apt-lists-left");
+        let text = edited(WASTEFUL, &fix["edit"], recorded.encoding);
+        assert!(text.contains("rm -rf /var/lib/apt/lists"), "{text}");
+        assert_eq!(action(client, uri, &at, json!({"diagnostics": []}), "fix-all"), None);
+        let context = json!({"diagnostics": [], "only": ["source.fixAll"]});
+        let all = action(client, uri, &at, context, "fix-all").expect("it is offered");
+        assert_eq!(all["kind"], "source.fixAll.plimsoll");
+        change(client, uri, 3, json!([{"text": edited(WASTEFUL, &all["edit"], recorded.encoding)}]));
+        client.diagnostics(uri, 3, |found| !has_lists(found));
+    });
+}
+
+/// Opens `WASTEFUL` with these settings and waits until `apt-lists-left` is silent.
+fn check_silenced(home: &Path, client: &mut Client) {
+    let uri = uri(&home.join("Dockerfile"));
+    open(client, &uri, 1, WASTEFUL);
+    client.diagnostics(&uri, 1, |found| !has_lists(found));
+}
+
+const SILENT: &str = "apt-lists-left";
+
+#[test]
+fn rules_are_silenced_by_the_start_options() {
+    for options in [json!({"rules": {SILENT: "off"}}), json!({"plimsoll": {"rules": {SILENT: "off"}}})] {
+        let home = home();
+        let (mut client, _) = Client::greet(home.path(), json!({}), options);
+        check_silenced(home.path(), &mut client);
+        assert_eq!(client.leave(), Some(0));
+    }
+}
+
+#[test]
+fn rules_are_silenced_by_a_file_of_the_workspace_and_spoken_by_its_change() {
+    let home = home();
+    let file = home.path().join("plimsoll.toml");
+    fs::write(&file, "[rules]\napt-lists-left = \"off\"\n").expect("the folder can be written");
+    let (mut client, _) = Client::greet(home.path(), json!({}), Value::Null);
+    check_silenced(home.path(), &mut client);
+    fs::remove_file(&file).expect("it was there");
+    let gone = json!({"changes": [{"uri": uri(&file), "type": 3}]});
+    client.notify("workspace/didChangeWatchedFiles", gone);
+    client.diagnostics(&uri(&home.path().join("Dockerfile")), 1, has_lists);
+    assert_eq!(client.leave(), Some(0));
+}
+
+#[test]
+fn rules_are_silenced_by_what_the_client_says_later() {
+    let settings = json!({"rules": {SILENT: "off"}});
+    for sent in [settings.clone(), json!({"plimsoll": settings})] {
+        let home = home();
+        let (mut client, _) = Client::greet(home.path(), json!({}), Value::Null);
+        client.notify("workspace/didChangeConfiguration", json!({"settings": sent}));
+        check_silenced(home.path(), &mut client);
+        assert_eq!(client.leave(), Some(0));
+    }
+}
+
+#[test]
+fn rules_are_silenced_by_what_the_client_answers() {
+    let home = home();
+    let declared = json!({"workspace": {"configuration": true}});
+    let mut client = Client::start(home.path());
+    client.settings = json!({"rules": {SILENT: "off"}});
+    let params = json!({"processId": null, "rootUri": uri(home.path()), "capabilities": declared});
+    client.request("initialize", params);
+    client.notify("initialized", json!({}));
+    check_silenced(home.path(), &mut client);
+    client.settings = json!({});
+    client.notify("workspace/didChangeConfiguration", json!({"settings": null}));
+    client.diagnostics(&uri(&home.path().join("Dockerfile")), 1, has_lists);
     assert_eq!(client.leave(), Some(0));
 }

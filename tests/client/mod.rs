@@ -229,3 +229,21 @@ pub(crate) fn range(text: &str, piece: &str, encoding: &str) -> Value {
     let start = text.find(piece).expect("the text has this piece");
     json!({"start": place(text, start, encoding), "end": place(text, start + piece.len(), encoding)})
 }
+
+/// The text after a `WorkspaceEdit` of one document.
+pub(crate) fn edited(text: &str, edit: &Value, encoding: &str) -> String {
+    let edits = match edit["documentChanges"].as_array() {
+        Some(documents) => documents[0]["edits"].clone(),
+        None => edit["changes"].as_object().and_then(|it| it.values().next()).expect("a change").clone(),
+    };
+    let byte = |wanted: &Value| {
+        let bytes = (0..=text.len()).filter(|&byte| text.is_char_boundary(byte));
+        bytes.into_iter().find(|&byte| place(text, byte, encoding) == *wanted).expect("a place of the text")
+    };
+    let mut res = text.to_owned();
+    for edit in edits.as_array().expect("edits").iter().rev() {
+        let range = byte(&edit["range"]["start"])..byte(&edit["range"]["end"]);
+        res.replace_range(range, edit["newText"].as_str().expect("a text"));
+    }
+    res
+}
