@@ -65,13 +65,17 @@ fn of_image(ctx: &Context, image: &ImageRef, platform: &Platform) -> String {
         return res + &about(ctx, image);
     };
     res.push('\n');
-    for (arch, variant) in [(platform.arch.as_str(), platform.variant.clone()), ("amd64", None), ("arm64", None)] {
-        let of = Platform { os: platform.os.clone(), arch: arch.to_owned(), variant };
-        if of != *platform && arch == platform.arch {
-            continue;
+    let mut platforms = vec![platform.clone()];
+    for arch in ["amd64", "arm64"] {
+        let other = Platform { os: platform.os.clone(), arch: arch.to_owned(), variant: None };
+        if !platforms.contains(&other) {
+            platforms.push(other);
         }
-        let Some(facts) = ctx.images.look_up(image, &of).filter(|facts| facts.platform == of) else { continue };
-        res.push_str(&format!("- {of}: {}\n", figures(&facts)));
+    }
+    for of in platforms {
+        if let Some(facts) = ctx.images.look_up(image, &of).filter(|facts| facts.platform == of) {
+            res.push_str(&format!("- {of}: {}\n", figures(&facts)));
+        }
     }
     if facts.platform != *platform {
         res.push_str(&format!("- {platform}: not in the table; {} has {}\n", facts.platform, figures(&facts)));
