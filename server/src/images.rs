@@ -54,6 +54,9 @@ pub struct Traits {
     pub default_user: Option<String>,
     /// `node`, `python`, `go` …; `None` for a distribution.
     pub runtime: Option<String>,
+    /// Debian packages that the image brings above its distribution, as far as they are known: what apt would install
+    /// of them adds nothing (to be completed by [`crate::packages::apt_closure`]).
+    pub packages: Vec<String>,
     /// Remarks of the table.
     pub note: String,
     /// Whether the row was checked (else it is general knowledge).
@@ -164,6 +167,7 @@ pub const SCHEMA: &[Section] = &[
             ("default_user", Kind::Text),
             ("runtime", Kind::Text),
             ("smaller_counterparts", Kind::Text),
+            ("packages", Kind::Text),
             ("checked", Kind::Text),
             ("note", Kind::Text),
         ],

@@ -14,6 +14,7 @@ const PACKAGE_MANAGER: usize = at(KINDS, "package_manager");
 const DEFAULT_USER: usize = at(KINDS, "default_user");
 const RUNTIME: usize = at(KINDS, "runtime");
 const SMALLER: usize = at(KINDS, "smaller_counterparts");
+const PACKAGES: usize = at(KINDS, "packages");
 const CHECKED: usize = at(KINDS, "checked");
 const NOTE: usize = at(KINDS, "note");
 
@@ -28,6 +29,7 @@ pub(super) fn of(table: Table, image: &ImageRef) -> Option<Traits> {
         package_manager: table.text(PACKAGE_MANAGER, row).to_owned(),
         default_user: some(DEFAULT_USER),
         runtime: some(RUNTIME),
+        packages: table.text(PACKAGES, row).split_ascii_whitespace().map(str::to_owned).collect(),
         note: table.text(NOTE, row).to_owned(),
         checked: table.text(CHECKED, row) == "v",
     })

@@ -464,6 +464,16 @@ fn traits_follow_the_words_of_the_tag() {
     );
 }
 
+#[test]
+fn a_full_language_image_brings_compilers_and_a_slim_one_does_not() {
+    let brings = |image: &str, package: &str| {
+        let image = ImageRef::parse(image).expect("a reference");
+        ImageBook::embedded().traits(&image).is_some_and(|traits| traits.packages.iter().any(|it| it == package))
+    };
+    assert!(brings("node:20", "g++") && brings("python:3.12-bookworm", "git") && brings("golang:1.22", "make"));
+    assert!(!brings("node:20-slim", "g++") && !brings("golang:1.22", "imagemagick") && !brings("debian:12", "curl"));
+}
+
 /// All questions that can be asked of a table.
 fn ask(table: Table, image: &ImageRef, platform: &Platform) {
     figures::of(table, image, platform);

@@ -62,6 +62,14 @@ fn what_is_there_already_is_not_counted_again() {
     assert!(git.names().any(|name| name == "git"));
 }
 
+#[test]
+fn what_the_recipes_of_base_images_install_is_in_the_table() {
+    for line in include_str!("../../data/image-traits.tsv").lines().skip(1) {
+        let packages: Vec<&str> = line.split('\t').nth(9).unwrap_or_default().split_ascii_whitespace().collect();
+        assert_eq!(apt_closure(&packages, false).unknown, Vec::<String>::new());
+    }
+}
+
 /// Unpacked bytes of layers built for real on `debian:bookworm-slim` (2026-11-20): overlay directories after
 /// `apt-get install -y`, lists not included.
 const MEASURED: [(&str, bool, u64); 24] = [

@@ -159,5 +159,8 @@ fn ended_line(ended: &EndOfLife) -> String {
     let date = ended.date.map_or(String::new(), |date| format!(" on {date}"));
     let supported =
         ended.supported.as_ref().map_or(String::new(), |version| format!("; the oldest supported is {version}"));
+    if ended.lts {
+        return format!("The regular support of {} ended{date}, Debian LTS goes on{supported}", ended.name);
+    }
     format!("{} reached its end of life{date}{supported}", ended.name)
 }
