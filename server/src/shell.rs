@@ -8,12 +8,14 @@
 
 mod builder;
 mod calls;
+mod compound;
 mod kind;
 #[cfg(test)]
 mod laws;
 mod parse;
 mod pieces;
 mod scan;
+mod simple;
 pub mod state;
 #[cfg(test)]
 mod tests;

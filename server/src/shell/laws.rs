@@ -254,4 +254,11 @@ fn deep_nesting_is_broken_and_long_chains_are_not() {
     }
     let text = "[ a".to_owned() + &" -o a".repeat(5000) + " ]";
     assert_eq!(parse(&text, Local::new(0, text.len())).calls.len(), 1);
+    let mut text = "a".to_owned();
+    for quote in ["'", "\""] {
+        let (opening, closing) = ("( ".repeat(70), " )".repeat(70));
+        text = format!("{opening}sh -c {quote}{opening}{text}{closing}{quote}{closing}");
+    }
+    check(&text, Local::new(0, text.len()));
+    assert_eq!(parse(&text, Local::new(0, text.len())).calls.iter().filter(|it| it.program == "sh").count(), 2);
 }

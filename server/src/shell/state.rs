@@ -76,7 +76,7 @@ pub struct State {
     pub pure: bool,
     /// One simple command, or a pipeline of simple commands, without a `!`.
     pub simple: bool,
-    /// Commands follow one another inside a compound, by `;`, a newline or the turns of a loop.
+    /// Commands follow one another inside a compound or a substitution, by `;`, a newline or the turns of a loop.
     pub inner_sequence: bool,
 }
 
@@ -114,7 +114,8 @@ pub fn state(script: &Script) -> State {
         res.reads_internals |= command.words().into_iter().any(reads_internals);
         let looping = matches!(&command.kind, CommandKind::Compound { keyword, .. }
             if matches!(keyword.as_str(), "for" | "while" | "until" | "select"));
-        res.inner_sequence |= looping || command.lists().iter().any(|it| it.items.len() > 1);
+        let inner = command.words().into_iter().flat_map(Word::substitutions);
+        res.inner_sequence |= looping || command.lists().into_iter().chain(inner).any(|it| it.items.len() > 1);
     }
     res.hash |= script.calls.iter().any(replaces_itself);
     res.pure = match script.list.items.as_slice() {
@@ -296,5 +297,133 @@ fn replaces_itself(call: &Call) -> bool {
         "npm" => installs("npm") && (call.has_flag(&["-g", "--global", "--location"])),
         "gem" => call.is("gem", &["update"]) && call.has_flag(&["--system"]),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use crate::shell::parse;
+    use crate::shell::state::{State, state};
+    use crate::text::Local;
+
+    /// The names of all that is so.
+    fn render(state: &State) -> String {
+        let kinds = [
+            ("cwd", state.cwd),
+            ("var", state.var),
+            ("trap", state.trap),
+            ("umask", state.umask),
+            ("ulimit", state.ulimit),
+            ("exit", state.exit),
+            ("exec", state.exec),
+            ("redir", state.redir),
+            ("alias", state.alias),
+            ("func", state.func),
+            ("source", state.source),
+            ("eval", state.eval),
+            ("hash", state.hash),
+            ("background", state.background),
+            ("function-anywhere", state.function_anywhere),
+            ("eval-anywhere", state.eval_or_source_anywhere),
+            ("internals", state.reads_internals),
+            ("pure", state.pure),
+            ("simple", state.simple),
+            ("inner-sequence", state.inner_sequence),
+        ];
+        let mut res: Vec<String> = kinds.iter().filter(|(_, so)| *so).map(|(name, _)| (*name).to_owned()).collect();
+        res.extend(state.options.iter().map(|it| format!("+{it:?}")));
+        res.extend(state.switched_off.iter().map(|it| format!("-{it:?}")));
+        if state.sets > 0 {
+            res.push(format!("sets {}", state.sets));
+        }
+        res.join(" ")
+    }
+
+    fn check(text: &str, expected: Expect) {
+        let script = parse(text, Local::new(0, text.len()));
+        assert!(!script.broken, "{text}");
+        expected.assert_eq(&render(&state(&script)));
+    }
+
+    #[test]
+    fn a_plain_chain_leaves_nothing_behind() {
+        check("a && b | c && ! d", expect![["pure"]]);
+        check("a", expect![["pure simple"]]);
+        check("a | b;", expect![["pure simple"]]);
+        check("! a", expect![["pure"]]);
+        check("A=1 make && env B=2 cd x", expect![["pure"]]);
+        check("for i in a; do b; done", expect![["pure inner-sequence"]]);
+    }
+
+    #[test]
+    fn what_a_script_does_to_its_own_shell_counts() {
+        check("cd /tmp && a", expect![["cwd pure"]]);
+        check("export A=1 && b", expect![["var pure"]]);
+        check("A=$(b)", expect![["var pure simple"]]);
+        check("echo ${A:=b} \"${C=d}\"", expect![["var pure simple"]]);
+        check("umask 077; umask", expect![["umask"]]);
+        check("trap a EXIT; ulimit -n 1; alias x=y; hash -r", expect![["trap ulimit alias hash"]]);
+        check("a && exit 0", expect![["exit pure"]]);
+        check("exec a", expect![["exec pure simple"]]);
+        check("exec >f", expect![["redir pure simple"]]);
+        check("command cd x; \\cd y; command -v cd", expect![["cwd"]]);
+        check("if a; then cd b; fi", expect![["cwd pure"]]);
+        check("{ read a; }", expect![["var pure"]]);
+        check("a | cd b", expect![["cwd pure simple"]]);
+    }
+
+    #[test]
+    fn what_happens_in_another_shell_does_not() {
+        check("( cd a && export B=1 )", expect![["pure"]]);
+        check("a $(cd b; set -e) | c", expect!["pure simple inner-sequence"]);
+        check("cd a | b", expect![["pure simple"]]);
+        check("sh -c 'cd a'", expect![["pure simple"]]);
+        check("cd a & b", expect![["background"]]);
+    }
+
+    #[test]
+    fn functions_eval_and_background_jobs_are_found_at_any_depth() {
+        check("f() { a; b; } && f", expect![["func function-anywhere pure inner-sequence"]]);
+        check("( . x; eval y )", expect![["eval-anywhere pure inner-sequence"]]);
+        check("a $(b &)", expect![["background pure simple"]]);
+        check("source x && eval y", expect![["source eval eval-anywhere pure"]]);
+    }
+
+    #[test]
+    fn options_are_what_set_switches_on() {
+        check("set -eux; a", expect![["+Errexit +Nounset sets 1"]]);
+        check("set -o pipefail -e && set +u", expect![["pure +Errexit +Pipefail -Nounset sets 2"]]);
+        check("set -euxo pipefail\na", expect![["+Errexit +Nounset +Pipefail sets 1"]]);
+        check("set -x; set -v", expect![[""]]);
+        check("set -- a b", expect![["pure simple +Positional sets 1"]]);
+        check("set $A", expect![["pure simple +Unknown sets 1"]]);
+        check("set -fC", expect![[r#"pure simple +Noglob +Other("C") sets 1"#]]);
+        check("shopt -s globstar; ( set -e )", expect![[r#"+Other("globstar") sets 1"#]]);
+    }
+
+    #[test]
+    fn a_sequence_inside_a_compound_is_seen() {
+        check("( a; b )", expect![["pure inner-sequence"]]);
+        check("{ a && b; }", expect![["pure"]]);
+        check("if a; then b; else c; fi", expect![["pure"]]);
+        check("if a; then b; c; fi", expect![["pure inner-sequence"]]);
+        check("[[ a ]] && b || c", expect![[""]]);
+        check("a; b", expect![[""]]);
+    }
+
+    #[test]
+    fn a_program_that_replaces_itself_confuses_the_shell() {
+        check("pip install -U pip && pip install x", expect![["hash pure"]]);
+        check("npm install -g npm@latest", expect![["hash pure simple"]]);
+        check("gem update --system", expect![["hash pure simple"]]);
+        check("pip install pipenv && npm i -g yarn", expect![["pure"]]);
+    }
+
+    #[test]
+    fn reading_the_internals_of_the_shell_is_seen() {
+        check("echo $! \"$BASH_VERSION\"", expect![["internals pure simple"]]);
+        check("echo $@ $?", expect![["pure simple"]]);
     }
 }

@@ -259,3 +259,74 @@ fn commands<'a>(list: &'a List, depth: u32, acc: &mut Vec<(&'a Command, u32)>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::shell::{Call, Script, parse};
+    use crate::text::Local;
+
+    fn script(text: &str) -> Script {
+        parse(text, Local::new(0, text.len()))
+    }
+
+    fn call(text: &str) -> Call {
+        script(text).calls.into_iter().next().expect("the text has a command")
+    }
+
+    fn operands(text: &str) -> String {
+        let call = call(text);
+        call.operands().iter().map(|it| it.literal().unwrap_or("?".to_owned())).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn options_in_between_are_stepped_over() {
+        assert!(call("apt-get -y -o A=b update").is("apt-get", &["update"]));
+        assert!(call("/usr/bin/apt-get -qq -t bookworm install -y x").is("apt-get", &["install"]));
+        assert!(call("npm --prefix app run build").is("npm", &["run", "build"]));
+        assert!(call("npm ci").is_any(&["npm", "pnpm"], &["ci"]));
+        assert!(!call("apt-get install update").is("apt-get", &["update"]));
+        assert!(!call("apt-get $X").is("apt-get", &["update"]));
+        assert!(call("make").is("make", &[]));
+    }
+
+    #[test]
+    fn operands_are_neither_options_nor_their_values() {
+        assert_eq!(operands("apt-get install -y --target-release sid a $B \"c\" -o d=e f"), "install a ? c f");
+        assert_eq!(operands("apk add --no-cache --virtual .deps gcc"), "add gcc");
+        assert_eq!(operands("rm -rf -- -a b"), "-a b");
+        assert_eq!(operands("tar -x -"), "-");
+        assert_eq!(call("git -C x clone y").subcommand().map(|(_, text)| text).as_deref(), Some("clone"));
+        assert!(call("git \"$X\" clone").subcommand().is_none());
+    }
+
+    #[test]
+    fn flags_are_found_alone_and_with_a_value() {
+        let pip = call("pip install --no-cache-dir --index-url=x -r y \"--extra=$Z\" -- --never");
+        assert!(pip.has_flag(&["--no-cache-dir"]) && pip.has_flag(&["--index-url"]) && pip.has_flag(&["--extra"]));
+        assert!(!pip.has_flag(&["--no-cache"]) && !pip.has_flag(&["--never"]));
+        assert_eq!(pip.option_value(&["-r", "--requirement"]).and_then(|(_, text)| text).as_deref(), Some("y"));
+        assert_eq!(pip.option_value(&["--index-url"]).and_then(|(_, text)| text).as_deref(), Some("x"));
+        assert_eq!(pip.option_value(&["--extra"]).map(|(_, text)| text), Some(None));
+        assert!(call("rm -rf x").has_letter('r') && !call("rm --dir x").has_letter('r'));
+    }
+
+    #[test]
+    fn a_default_is_taken_where_the_name_has_no_value() {
+        let word = |text: &str| call(&format!("a {text}")).arguments.remove(0);
+        let known = |name: &str| (name == "A").then(|| "1".to_owned());
+        assert_eq!(word("x-${A}\"$A\"'$A'").resolve(&known).as_deref(), Some("x-11$A"));
+        assert_eq!(word("${A:-2}${B:-3}${B-}").resolve(&known).as_deref(), Some("13"));
+        for text in ["$B", "${B:-$C}", "${A%%x}", "$(a)", "$((1))"] {
+            assert_eq!(word(text).resolve(&known), None, "{text}");
+        }
+        assert_eq!(word("${A:-2}").literal(), None);
+    }
+
+    #[test]
+    fn commands_of_every_depth_are_walked_in_order() {
+        let script = script("a $(b) && { c; ( d ); } ; e");
+        let depths: Vec<u32> = script.commands().iter().map(|(_, depth)| *depth).collect();
+        assert_eq!(depths, [0, 1, 0, 1, 1, 2, 0]);
+        assert_eq!(script.items().len(), 6);
+    }
+}
