@@ -52,10 +52,54 @@ impl Random {
 
 /// What people type, and what breaks parsers.
 const PIECES: [&str; 48] = [
-    "a", " ", "\n", "\r\n", "\r", "\t", "\\", "\\\n", "`", "#", "# x\n", "\"", "'", "$", "${", "}", "{{", "(", ")", "&&",
-    "||", ";", "|", "&", "<<EOF\n", "<<-E", "EOF\n", "[", "]", ",", "=", "--from=", "--mount=type=cache,target=/x ",
-    "RUN ", "FROM ", "COPY . .", "ENV A=b ", "ARG X=1\n", "ONBUILD ", "SHELL [\"pwsh\"]\n", "AS ", "CMD [\"a\"]\n",
-    "apt-get update", "npm ci", "é", "😀", "\u{2028}", "\u{feff}",
+    "a",
+    " ",
+    "\n",
+    "\r\n",
+    "\r",
+    "\t",
+    "\\",
+    "\\\n",
+    "`",
+    "#",
+    "# x\n",
+    "\"",
+    "'",
+    "$",
+    "${",
+    "}",
+    "{{",
+    "(",
+    ")",
+    "&&",
+    "||",
+    ";",
+    "|",
+    "&",
+    "<<EOF\n",
+    "<<-E",
+    "EOF\n",
+    "[",
+    "]",
+    ",",
+    "=",
+    "--from=",
+    "--mount=type=cache,target=/x ",
+    "RUN ",
+    "FROM ",
+    "COPY . .",
+    "ENV A=b ",
+    "ARG X=1\n",
+    "ONBUILD ",
+    "SHELL [\"pwsh\"]\n",
+    "AS ",
+    "CMD [\"a\"]\n",
+    "apt-get update",
+    "npm ci",
+    "é",
+    "😀",
+    "\u{2028}",
+    "\u{feff}",
 ];
 
 fn n_edits() -> usize {
@@ -121,7 +165,8 @@ fn inputs(text: &str, images: &Arc<ImageBook>, context: &Arc<BuildContext>) -> I
 }
 
 fn harbour() -> Arc<BuildContext> {
-    let manifest = r#"{"scripts": {"build": "tsc", "start": "node dist/a.js"}, "devDependencies": {"typescript": "5"}}"#;
+    let manifest =
+        r#"{"scripts": {"build": "tsc", "start": "node dist/a.js"}, "devDependencies": {"typescript": "5"}}"#;
     Arc::new(BuildContext::of_texts([("package.json", manifest), ("package-lock.json", "{}"), ("src/a.ts", "")]))
 }
 
@@ -250,7 +295,8 @@ fn applies(text: &str, edit: &plimsoll::text::TextEdit) {
     for indel in edit.indels() {
         assert!(text.get(bytes(indel.delete)).is_some(), "{indel:?} of {text:?}");
     }
-    let n_faults = |text: &str| plimsoll::lower::file(text.into(), &plimsoll::lower::Build::default(), None).faults.len();
+    let n_faults =
+        |text: &str| plimsoll::lower::file(text.into(), &plimsoll::lower::Build::default(), None).faults.len();
     let after = edit.apply(text);
     assert!(n_faults(&after) <= n_faults(text), "{text:?}\nbecame\n{after:?}");
 }

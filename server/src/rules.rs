@@ -7,10 +7,14 @@
 pub mod apt_lists_left;
 pub mod cleanup_in_later_layer;
 pub mod copy_all_before_install;
+pub mod eol_base_image;
+pub mod fat_base_image;
 pub mod inline_comment;
+pub mod npm_as_pid1;
 pub mod npm_cache_left;
 pub mod npm_install_not_ci;
 pub mod pip_cache_left;
+pub mod runs_as_root;
 // End of Modules of the rules.
 
 pub mod precedence;
@@ -34,10 +38,14 @@ pub static ALL: &[&Rule] = &[
     &apt_lists_left::RULE,
     &cleanup_in_later_layer::RULE,
     &copy_all_before_install::RULE,
+    &eol_base_image::RULE,
+    &fat_base_image::RULE,
     &inline_comment::RULE,
+    &npm_as_pid1::RULE,
     &npm_cache_left::RULE,
     &npm_install_not_ci::RULE,
     &pip_cache_left::RULE,
+    &runs_as_root::RULE,
 ];
 // End of List of the rules.
 

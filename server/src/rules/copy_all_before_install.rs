@@ -214,10 +214,14 @@ fn severity(
         }
         Manager::Go => text("go.mod").is_some_and(|text| text.contains("=> ./") || text.contains("=> ../")),
         Manager::Composer => {
-            !command.has(&["--no-scripts"]) && text("composer.json").is_some_and(|text| text.contains("-cmd\"") || text.contains("post-autoload-dump"))
+            !command.has(&["--no-scripts"])
+                && text("composer.json")
+                    .is_some_and(|text| text.contains("-cmd\"") || text.contains("post-autoload-dump"))
         }
         Manager::Bundler => text("Gemfile").is_some_and(|text| text.contains("gemspec") || text.contains("path:")),
-        Manager::Cargo => text("Cargo.toml").is_some_and(|text| text.contains("[workspace]") || text.contains("path =")),
+        Manager::Cargo => {
+            text("Cargo.toml").is_some_and(|text| text.contains("[workspace]") || text.contains("path ="))
+        }
         Manager::Apt
         | Manager::Apk
         | Manager::Rpm
@@ -357,7 +361,8 @@ mod tests {
 
     #[test]
     fn a_project_of_several_modules_is_a_hint() {
-        let text = "FROM maven\nCOPY . /a\nRUN cd /a && mvn dependency:resolve\n#- pom.xml\n<modules></modules>\n#- a\n\n";
+        let text =
+            "FROM maven\nCOPY . /a\nRUN cd /a && mvn dependency:resolve\n#- pom.xml\n<modules></modules>\n#- a\n\n";
         let analysis = analyse(&parse(text));
         let found: Vec<Severity> = findings(&analysis, &RULE).iter().map(|it| it.severity).collect();
         assert_eq!(found, [Severity::Hint]);

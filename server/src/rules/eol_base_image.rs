@@ -41,7 +41,9 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
         let Some(ended) = ctx.images.ended(image, today) else { continue };
         let mut message = match (ended.date, ended.lts) {
             (Some(date), false) => format!("{} got its last fixes on {date}", ended.name),
-            (Some(date), true) => format!("{} left regular support on {date}, and only LTS still serves it", ended.name),
+            (Some(date), true) => {
+                format!("{} left regular support on {date}, and only LTS still serves it", ended.name)
+            }
             (None, _) => format!("{} gets no fixes any more", ended.name),
         };
         if let Some(supported) = &ended.supported {

@@ -1,5 +1,6 @@
 //! `runs-as-root`: the program of the image has root's rights in the container.
 
+use crate::facts::landing::{self, Landed};
 use crate::facts::run::Command;
 use crate::facts::stage::User;
 use crate::facts::start::{self, Open, StartChain};
@@ -67,9 +68,11 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
     }
     let Some((range, is_user)) = place(ctx) else { return };
     let mut finding = Finding::new(&RULE, range, format!("the program runs as root: {why}"));
-    let own_entrypoint = ctx.facts.final_chain.iter().any(|idx| {
-        ctx.facts.stages.get(*idx).is_some_and(|facts| facts.entrypoint.is_some())
-    });
+    let own_entrypoint = ctx
+        .facts
+        .final_chain
+        .iter()
+        .any(|idx| ctx.facts.stages.get(*idx).is_some_and(|facts| facts.entrypoint.is_some()));
     if !is_user && !own_entrypoint && image.is_some_and(drops_by_itself) || chain.work().any(|it| is_server(&it.name)) {
         finding.severity = Severity::Information;
     }
@@ -154,9 +157,14 @@ fn gives_rights_up(ctx: &Context, chain: &StartChain) -> bool {
     if chain.work().any(script) {
         return true;
     }
-    // Who installs or copies such a tool means to use it.
-    let tool = |word: &str| ["gosu", "su-exec", "setpriv", "s6-overlay", "supervisor"].iter().any(|it| word.contains(it));
-    let installs = ctx.final_runs().any(|at| at.facts.commands.iter().any(|command: &Command| command.values().any(tool)));
+    // Who installs, copies or names such a tool means to use it.
+    let tools = ["gosu", "su-exec", "setpriv", "runuser", "s6-overlay", "supervisor", "sudo -u"];
+    let tool = |word: &str| tools.iter().any(|it| word.contains(it));
+    if chain.asked.iter().any(|path| script_text(ctx, path).is_some_and(tool)) {
+        return true;
+    }
+    let installs =
+        ctx.final_runs().any(|at| at.facts.commands.iter().any(|command: &Command| command.values().any(tool)));
     let stages = ctx.facts.final_chain.iter().filter_map(|idx| ctx.file.stages.get(*idx));
     installs
         || stages.flat_map(|stage| &stage.instructions).any(|placed| match &placed.instruction.kind {
@@ -168,14 +176,27 @@ fn gives_rights_up(ctx: &Context, chain: &StartChain) -> bool {
         })
 }
 
+/// The text of a script at this path of the image.
+fn script_text<'a>(ctx: &Context<'a>, path: &str) -> Option<&'a str> {
+    ctx.facts.final_chain.iter().find_map(|stage_idx| {
+        let stage = ctx.file.stages.get(*stage_idx)?;
+        let states = walk::states(ctx.file, *stage_idx, "/");
+        match landing::landed(ctx.file, stage, &states, ctx.context, path) {
+            Landed::File(path) => ctx.context.text(&path),
+            Landed::Hidden | Landed::Nothing => None,
+        }
+    })
+}
+
 /// Images whose own entry point or server gives root's rights up for the work itself.
 fn drops_by_itself(image: &ImageRef) -> bool {
     let name = image.path.rsplit('/').next().unwrap_or(&image.path);
     let tag = image.tag.as_deref().unwrap_or("");
     match name {
-        "cassandra" | "couchdb" | "elasticsearch" | "ghost" | "haproxy" | "httpd" | "influxdb" | "kibana" | "logstash"
-        | "mariadb" | "memcached" | "mongo" | "mysql" | "nginx" | "percona" | "postgis" | "postgres" | "rabbitmq"
-        | "redis" | "solr" | "timescaledb" | "valkey" | "wordpress" | "zookeeper" | "redmine" | "consul" | "vault" => true,
+        "cassandra" | "couchdb" | "elasticsearch" | "ghost" | "haproxy" | "httpd" | "influxdb" | "kibana"
+        | "logstash" | "mariadb" | "memcached" | "mongo" | "mysql" | "nginx" | "percona" | "postgis" | "postgres"
+        | "rabbitmq" | "redis" | "solr" | "timescaledb" | "valkey" | "wordpress" | "zookeeper" | "redmine"
+        | "consul" | "vault" => true,
         "php" | "drupal" | "joomla" | "nextcloud" => tag.contains("apache") || tag.contains("fpm"),
         _ => false,
     }
@@ -183,8 +204,10 @@ fn drops_by_itself(image: &ImageRef) -> bool {
 
 /// Servers whose first process opens the port as root and whose others do the work without.
 fn is_server(name: &str) -> bool {
-    matches!(name, "nginx" | "apache2" | "apache2ctl" | "apachectl" | "apache2-foreground" | "httpd" | "httpd-foreground")
-        || name.starts_with("php-fpm")
+    matches!(
+        name,
+        "nginx" | "apache2" | "apache2ctl" | "apachectl" | "apache2-foreground" | "httpd" | "httpd-foreground"
+    ) || name.starts_with("php-fpm")
 }
 
 #[cfg(test)]
@@ -279,7 +302,10 @@ mod tests {
 
     #[test]
     fn servers_that_drop_rights_by_themselves_are_information() {
-        assert_eq!(severity("FROM nginx:1.27\nCMD [\"nginx\", \"-g\", \"daemon off;\"]\n"), Some(Severity::Information));
+        assert_eq!(
+            severity("FROM nginx:1.27\nCMD [\"nginx\", \"-g\", \"daemon off;\"]\n"),
+            Some(Severity::Information)
+        );
         assert_eq!(severity("FROM debian:12\nCMD [\"nginx\", \"-g\", \"daemon off;\"]\n"), Some(Severity::Information));
         assert_eq!(severity("FROM debian:12\nCMD [\"/app\"]\n"), Some(Severity::Warning));
     }
