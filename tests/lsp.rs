@@ -18,6 +18,7 @@ const WASTEFUL: &str = concat!(
     "LABEL title=\"ü𝕏\"\n",
     "RUN apt-get update && apt-get install -y curl\n",
     "RUN echo \"ü𝕏\" > /a\n",
+    "CMD [\"curl\"]\n",
 );
 
 fn home() -> TempDir {

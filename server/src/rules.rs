@@ -8,7 +8,9 @@ pub mod apt_lists_left;
 pub mod cleanup_in_later_layer;
 pub mod copy_all_before_install;
 pub mod eol_base_image;
+pub mod fat_base_image;
 pub mod inline_comment;
+pub mod npm_as_pid1;
 pub mod npm_cache_left;
 pub mod npm_install_not_ci;
 pub mod pip_cache_left;
@@ -37,7 +39,9 @@ pub static ALL: &[&Rule] = &[
     &cleanup_in_later_layer::RULE,
     &copy_all_before_install::RULE,
     &eol_base_image::RULE,
+    &fat_base_image::RULE,
     &inline_comment::RULE,
+    &npm_as_pid1::RULE,
     &npm_cache_left::RULE,
     &npm_install_not_ci::RULE,
     &pip_cache_left::RULE,

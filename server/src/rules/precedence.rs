@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn lists_that_are_deleted_too_late_are_one_finding() {
-        let text = "FROM debian:12\nRUN apt-get update\nRUN rm -rf /var/lib/apt/lists/*\nUSER app\nCMD [\"a\"]\n";
+        let text = "FROM debian:12-slim\nRUN apt-get update\nRUN rm -rf /var/lib/apt/lists/*\nUSER app\nCMD [\"a\"]\n";
         assert_eq!(shown(text), ["cleanup-in-later-layer"]);
         let off = format!("{text}#- plimsoll.toml\n[rules]\ncleanup-in-later-layer = \"off\"\n");
         assert_eq!(shown(&off), ["apt-lists-left"]);

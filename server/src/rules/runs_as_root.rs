@@ -1,5 +1,6 @@
 //! `runs-as-root`: the program of the image has root's rights in the container.
 
+use crate::facts::landing::{self, Landed};
 use crate::facts::run::Command;
 use crate::facts::stage::User;
 use crate::facts::start::{self, Open, StartChain};
@@ -156,9 +157,12 @@ fn gives_rights_up(ctx: &Context, chain: &StartChain) -> bool {
     if chain.work().any(script) {
         return true;
     }
-    // Who installs or copies such a tool means to use it.
-    let tool =
-        |word: &str| ["gosu", "su-exec", "setpriv", "s6-overlay", "supervisor"].iter().any(|it| word.contains(it));
+    // Who installs, copies or names such a tool means to use it.
+    let tools = ["gosu", "su-exec", "setpriv", "runuser", "s6-overlay", "supervisor", "sudo -u"];
+    let tool = |word: &str| tools.iter().any(|it| word.contains(it));
+    if chain.asked.iter().any(|path| script_text(ctx, path).is_some_and(tool)) {
+        return true;
+    }
     let installs =
         ctx.final_runs().any(|at| at.facts.commands.iter().any(|command: &Command| command.values().any(tool)));
     let stages = ctx.facts.final_chain.iter().filter_map(|idx| ctx.file.stages.get(*idx));
@@ -170,6 +174,18 @@ fn gives_rights_up(ctx: &Context, chain: &StartChain) -> bool {
             | InstructionKind::Entrypoint(_) => tool(&placed.instruction.text),
             _ => false,
         })
+}
+
+/// The text of a script at this path of the image.
+fn script_text<'a>(ctx: &Context<'a>, path: &str) -> Option<&'a str> {
+    ctx.facts.final_chain.iter().find_map(|stage_idx| {
+        let stage = ctx.file.stages.get(*stage_idx)?;
+        let states = walk::states(ctx.file, *stage_idx, "/");
+        match landing::landed(ctx.file, stage, &states, ctx.context, path) {
+            Landed::File(path) => ctx.context.text(&path),
+            Landed::Hidden | Landed::Nothing => None,
+        }
+    })
 }
 
 /// Images whose own entry point or server gives root's rights up for the work itself.
