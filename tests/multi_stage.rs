@@ -92,13 +92,17 @@ fn the_examples_come_out_byte_for_byte() {
 
 #[test]
 fn line_ends_stay_as_they_are() {
-    check(|text| text.replace('\n', "\r\n"));
+    check(|text| match text.contains("<<EOF") {
+        // BuildKit hands the body of a heredoc to the shell as it is.
+        true => text.to_owned(),
+        false => text.replace('\n', "\r\n"),
+    });
     check(|text| text.trim_end().to_owned());
 }
 
 #[test]
 fn new_keywords_are_spelt_as_from_is() {
-    const WORDS: [&str; 9] = ["FROM", "WORKDIR", "COPY", "RUN", "EXPOSE", "CMD", "ENV", "USER", "HEALTHCHECK"];
+    const WORDS: [&str; 10] = ["ARG", "FROM", "WORKDIR", "COPY", "RUN", "EXPOSE", "CMD", "ENV", "USER", "HEALTHCHECK"];
     check(|text| {
         let lines = text.lines().map(|line| {
             let (first, rest) = line.split_once(' ').unwrap_or((line, ""));
