@@ -3,9 +3,37 @@
 //! An assist is pure: from the analysis and a place it returns offers with their edits, or a refusal with its reason.
 
 pub mod merge_runs;
+pub mod multi_stage;
 
+use crate::config::Config;
+use crate::context::BuildContext;
+use crate::date::Date;
+use crate::facts::Facts;
+use crate::images::ImageBook;
+use crate::model::File;
+use crate::size::BuildSize;
 use crate::text::{TextEdit, TextRange};
 use crate::weight::Estimate;
+
+/// What an assist may look at.
+pub struct AssistContext<'a> {
+    /// The file.
+    pub file: &'a File,
+    /// Shared facts about it.
+    pub facts: &'a Facts,
+    /// What it weighs.
+    pub size: &'a BuildSize,
+    /// The settings.
+    pub config: &'a Config,
+    /// What lies beside it.
+    pub context: &'a BuildContext,
+    /// What is known about images.
+    pub images: &'a ImageBook,
+    /// The day of the check.
+    pub today: Option<Date>,
+    /// Unpacked size of the stage that a text ships, by the same analysis; `None` where a part is not known.
+    pub weigh: &'a dyn Fn(&str) -> Option<Estimate>,
+}
 
 /// What an assist has to say about a place.
 #[derive(Clone, Debug, PartialEq)]

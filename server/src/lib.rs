@@ -27,6 +27,7 @@ pub mod packages;
 
 pub mod facts;
 
+pub mod ecosystems;
 pub mod size;
 
 pub mod rules;

@@ -1,0 +1,109 @@
+//! `multi-stage`: splits the shipping stage into one that builds and one that runs (SPEC-multi-stage).
+//!
+//! The plan is the ecosystem's; here it becomes text, the new text is checked against the promise, and what it saves
+//! is shown. **Invariant:** a check that fails is a refusal, never output.
+
+mod compose;
+mod obligations;
+
+use std::sync::Arc;
+
+use crate::assists::{Assist, AssistContext, Offer, Refusal};
+use crate::ecosystems::{self, Evidence, Plan, Refused};
+use crate::lower::{self, Build};
+use crate::model::File;
+use crate::text::TextRange;
+use crate::weight::Estimate;
+
+/// The id of the action (CLI.md).
+pub const ID: &str = "multi-stage";
+
+/// Least saving worth a conversion, in bytes and in parts of a hundred (SPEC-multi-stage §3).
+const LEAST_BYTES: u64 = 5_000_000;
+const LEAST_PERCENT: u64 = 5;
+
+/// What can be said about a place: offered anywhere in the shipping stage.
+pub fn offer(ctx: &AssistContext<'_>, range: TextRange) -> Vec<Offer> {
+    let evidence =
+        Evidence { file: ctx.file, facts: ctx.facts, config: ctx.config, context: ctx.context, images: ctx.images };
+    let Some(stage) = ctx.facts.target.and_then(|idx| ctx.file.stages.get(idx)) else { return Vec::new() };
+    if stage.range.intersect(range).is_none() {
+        return Vec::new();
+    }
+    let Some(planned) = ecosystems::plan(&evidence) else { return Vec::new() };
+    let target = stage.from.whole();
+    let res = planned.and_then(|plan| assist(ctx, plan, target));
+    match res {
+        Ok(assist) => vec![Offer::Assist(assist)],
+        // Nothing is left to do: that is no news.
+        Err(Refused { code: "R15", .. }) => Vec::new(),
+        Err(Refused { code, reason }) => {
+            vec![Offer::Refusal(Refusal { id: ID, variant: None, code, reason, target })]
+        }
+    }
+}
+
+fn assist(ctx: &AssistContext<'_>, plan: Plan, target: TextRange) -> Result<Assist, Refused> {
+    let base_before = figures(ctx, &plan.builder);
+    let base_after = figures(ctx, &plan.runtime);
+    let (Some(base_before), Some(base_after)) = (base_before, base_after) else {
+        return Refused::new("R9", format!("nothing is known about the size of {} and {}", plan.builder, plan.runtime));
+    };
+    if !gains(&base_before, &base_after) {
+        return Refused::new("R2", "nothing in this image is only needed to build it");
+    }
+    let edit = compose::edit(ctx.file, &plan);
+    let text = edit.apply(&ctx.file.text);
+    let new = lowered(ctx, &text);
+    obligations::check(ctx.file, &new, &plan)?;
+    let weighed = (ctx.weigh)(&ctx.file.text).zip((ctx.weigh)(&text)).filter(|(before, after)| gains(before, after));
+    let (before, after) = weighed.unwrap_or((base_before, base_after));
+    let label = format!(
+        "Split into build and runtime stages ({} → {}, {})",
+        plan.builder,
+        plan.runtime,
+        change(&before, &after)
+    );
+    Ok(Assist {
+        id: ID,
+        variant: Some(plan.variant),
+        label,
+        target,
+        preferred: true,
+        edit,
+        doubts: plan.doubts,
+        before: Some(before),
+        after: Some(after),
+    })
+}
+
+/// `1.15 GB → 260 MB`, with `about` where a figure is no measured one.
+fn change(before: &Estimate, after: &Estimate) -> String {
+    let (before, after) = (before.words(), after.words());
+    match (before.strip_prefix("about "), after.strip_prefix("about ")) {
+        (None, None) => format!("{before} → {after}"),
+        (before_bare, after_bare) => {
+            format!("about {} → {}", before_bare.unwrap_or(&before), after_bare.unwrap_or(&after))
+        }
+    }
+}
+
+/// Unpacked size of an image, or what is pulled where that is all that is known.
+fn figures(ctx: &AssistContext<'_>, image: &crate::model::ImageRef) -> Option<Estimate> {
+    let facts = ctx.images.look_up(image, &ctx.config.platform)?;
+    facts.unpacked.or(facts.pull)
+}
+
+/// The gain test.
+fn gains(before: &Estimate, after: &Estimate) -> bool {
+    let saved = before.likely.0.saturating_sub(after.likely.0);
+    saved >= LEAST_BYTES && saved.saturating_mul(100) >= before.likely.0.saturating_mul(LEAST_PERCENT)
+}
+
+fn lowered(ctx: &AssistContext<'_>, text: &str) -> File {
+    let build = Build { arguments: Some(&ctx.config.build_args), platform: ctx.config.platform.clone() };
+    lower::file(Arc::from(text), &build, Some(ctx.file))
+}
+
+#[cfg(test)]
+mod tests;
