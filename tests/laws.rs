@@ -1,6 +1,6 @@
 //! Laws that hold for any text and any edit, on real-looking files and on random changes of them.
 //!
-//! `PLIMSOLL_EDITS` sets how many edits are made (4,000), `PLIMSOLL_CORPUS` a folder of further files, `PLIMSOLL_SEED`
+//! `PLIMSOLL_EDITS` sets how many edits are made (2,000), `PLIMSOLL_CORPUS` a folder of further files, `PLIMSOLL_SEED`
 //! the seed. A failure prints the text before and the change.
 
 use std::fs;
@@ -103,7 +103,7 @@ const PIECES: [&str; 48] = [
 ];
 
 fn n_edits() -> usize {
-    std::env::var("PLIMSOLL_EDITS").map_or(4_000, |edits| edits.parse().expect("PLIMSOLL_EDITS is a number"))
+    std::env::var("PLIMSOLL_EDITS").map_or(2_000, |edits| edits.parse().expect("PLIMSOLL_EDITS is a number"))
 }
 
 fn corpus() -> Vec<String> {

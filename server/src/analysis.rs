@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::assists::{Offer, merge_runs};
+use crate::assists::{self, AssistContext, Offer};
 use crate::config::Config;
 use crate::context::BuildContext;
 use crate::date::Date;
+use crate::ecosystems::{self, Evidence};
 use crate::facts::Facts;
 use crate::features::hover::{self, Hover};
 use crate::images::ImageBook;
@@ -14,6 +15,7 @@ use crate::model::File;
 use crate::rules::{self, Context, Finding};
 use crate::size::{self, BuildSize};
 use crate::text::{TextRange, TextSize};
+use crate::weight::Estimate;
 
 /// All that an analysis depends on.
 #[derive(Clone, Debug)]
@@ -72,7 +74,18 @@ impl Analysis {
 
     /// What the assists say about a place (empty range: the cursor), by the order of CLI.md's list.
     pub fn assists(&self, range: TextRange) -> Vec<Offer> {
-        merge_runs::offer(&self.file, &self.facts, range)
+        let weigh = |text: &str| self.weigh(text);
+        let ctx = AssistContext {
+            file: &self.file,
+            facts: &self.facts,
+            size: &self.size,
+            config: &self.inputs.config,
+            context: &self.inputs.context,
+            images: &self.inputs.images,
+            today: self.inputs.today,
+            weigh: &weigh,
+        };
+        assists::offers(&ctx, range)
     }
 
     /// Markdown for the thing at this offset, and its range.
@@ -94,6 +107,27 @@ impl Analysis {
 
     /// Files of the build context whose text the analysis would use and does not have, relative to the context.
     pub fn wanted_files(&self) -> Vec<String> {
-        Vec::new()
+        let evidence = Evidence {
+            file: &self.file,
+            facts: &self.facts,
+            config: &self.inputs.config,
+            context: &self.inputs.context,
+            images: &self.inputs.images,
+        };
+        let mut res = ecosystems::wanted_files(&evidence);
+        res.retain(|path| !self.inputs.context.texts.contains_key(path));
+        res
+    }
+
+    /// What the stage that another text ships weighs unpacked, everything else being the same; `None` where a part of it
+    /// is not known.
+    fn weigh(&self, text: &str) -> Option<Estimate> {
+        let Inputs { config, context, images, .. } = &self.inputs;
+        let build = Build { arguments: Some(&config.build_args), platform: config.platform.clone() };
+        let file = lower::file(text.into(), &build, Some(&self.file));
+        let facts = Facts::of(&file, config);
+        let size = size::estimate(&file, &facts, context, images, &config.platform);
+        let (unpacked, incomplete) = size.stages.get(facts.target?)?.unpacked();
+        unpacked.filter(|_| !incomplete)
     }
 }

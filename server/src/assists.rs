@@ -35,6 +35,13 @@ pub struct AssistContext<'a> {
     pub weigh: &'a dyn Fn(&str) -> Option<Estimate>,
 }
 
+/// What all assists say about a place (empty range: the cursor), in the order of CLI.md's list.
+pub fn offers(ctx: &AssistContext<'_>, range: TextRange) -> Vec<Offer> {
+    let mut res = merge_runs::offer(ctx.file, ctx.facts, range);
+    res.extend(multi_stage::offer(ctx, range));
+    res
+}
+
 /// What an assist has to say about a place.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Offer {

@@ -44,9 +44,7 @@ pub fn offer(ctx: &AssistContext<'_>, range: TextRange) -> Vec<Offer> {
 }
 
 fn assist(ctx: &AssistContext<'_>, plan: Plan, target: TextRange) -> Result<Assist, Refused> {
-    let base_before = figures(ctx, &plan.builder);
-    let base_after = figures(ctx, &plan.runtime);
-    let (Some(base_before), Some(base_after)) = (base_before, base_after) else {
+    let Some((base_before, base_after)) = figures(ctx, &plan) else {
         return Refused::new("R9", format!("nothing is known about the size of {} and {}", plan.builder, plan.runtime));
     };
     if !gains(&base_before, &base_after) {
@@ -88,10 +86,11 @@ fn change(before: &Estimate, after: &Estimate) -> String {
     }
 }
 
-/// Unpacked size of an image, or what is pulled where that is all that is known.
-fn figures(ctx: &AssistContext<'_>, image: &crate::model::ImageRef) -> Option<Estimate> {
-    let facts = ctx.images.look_up(image, &ctx.config.platform)?;
-    facts.unpacked.or(facts.pull)
+/// Both bases unpacked, or both as they are pulled where that is all that is known.
+fn figures(ctx: &AssistContext<'_>, plan: &Plan) -> Option<(Estimate, Estimate)> {
+    let builder = ctx.images.look_up(&plan.builder, &ctx.config.platform)?;
+    let runtime = ctx.images.look_up(&plan.runtime, &ctx.config.platform)?;
+    builder.unpacked.zip(runtime.unpacked).or(builder.pull.zip(runtime.pull))
 }
 
 /// The gain test.

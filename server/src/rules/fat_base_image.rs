@@ -74,16 +74,14 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
         "`{image}`{}, `{}`{}",
         shown(pull(&facts.pull), size(&facts.unpacked)),
         slim.image,
-        shown(pull(&slim.facts.pull), size(&slim.facts.unpacked)).replace(" is pulled as", " as").replace(" weighs", ""),
+        shown(pull(&slim.facts.pull), size(&slim.facts.unpacked))
+            .replace(" is pulled as", " as")
+            .replace(" weighs", ""),
     );
     let mut finding = Finding::new(&RULE, range, message);
     finding.cause = cause;
     finding.saves = facts.unpacked.as_ref().zip(slim.facts.unpacked.as_ref()).map(|(full, slim)| full.minus(slim));
-    finding.fix = fix.map(|edit| Fix {
-        title: format!("Use `{}`", slim.image),
-        safety: Safety::Review,
-        edit,
-    });
+    finding.fix = fix.map(|edit| Fix { title: format!("Use `{}`", slim.image), safety: Safety::Review, edit });
     finding.assists.push("swap-base");
     acc.push(finding);
 }
@@ -114,16 +112,71 @@ fn places(stage: &Stage, image: &ImageRef, slim: &ImageRef) -> Option<(TextRange
 
 /// Programs that the full image has (that of `buildpack-deps`) and the slim one has not.
 const FULL: [&str; 47] = [
-    "autoconf", "automake", "autoreconf", "bzip2", "bzr", "c++", "cc", "cmake", "convert", "cpp", "curl", "file", "g++",
-    "gcc", "git", "gpg", "hg", "identify", "imagemagick", "ld", "libtool", "magick", "make", "mogrify", "mysql_config",
-    "node-gyp", "patch", "pg_config", "pkg-config", "ps", "python", "python2", "python3", "scp", "ssh", "ssh-add",
-    "ssh-agent", "ssh-keygen", "ssh-keyscan", "strip", "svn", "top", "unzip", "wget", "xml2-config", "xz", "zip",
+    "autoconf",
+    "automake",
+    "autoreconf",
+    "bzip2",
+    "bzr",
+    "c++",
+    "cc",
+    "cmake",
+    "convert",
+    "cpp",
+    "curl",
+    "file",
+    "g++",
+    "gcc",
+    "git",
+    "gpg",
+    "hg",
+    "identify",
+    "imagemagick",
+    "ld",
+    "libtool",
+    "magick",
+    "make",
+    "mogrify",
+    "mysql_config",
+    "node-gyp",
+    "patch",
+    "pg_config",
+    "pkg-config",
+    "ps",
+    "python",
+    "python2",
+    "python3",
+    "scp",
+    "ssh",
+    "ssh-add",
+    "ssh-agent",
+    "ssh-keygen",
+    "ssh-keyscan",
+    "strip",
+    "svn",
+    "top",
+    "unzip",
+    "wget",
+    "xml2-config",
+    "xz",
+    "zip",
 ];
 
 /// Python packages that are compiled against libraries of the full image where no wheel is taken.
 const COMPILED: [&str; 14] = [
-    "dlib", "gevent", "mysqlclient", "psycopg2", "pycairo", "pycurl", "pygobject", "pygraphviz", "pylibmc", "pymssql",
-    "python-ldap", "python-snappy", "uwsgi", "xmlsec",
+    "dlib",
+    "gevent",
+    "mysqlclient",
+    "psycopg2",
+    "pycairo",
+    "pycurl",
+    "pygobject",
+    "pygraphviz",
+    "pylibmc",
+    "pymssql",
+    "python-ldap",
+    "python-snappy",
+    "uwsgi",
+    "xmlsec",
 ];
 
 /// Whether something in the shipped stages, or the start command, needs more than the slim image has.
@@ -132,7 +185,8 @@ fn needs_the_full_image(ctx: &Context, traits: &Traits) -> bool {
     // A distribution's slim image lacks manuals and translations alone.
     let Some(runtime) = traits.runtime.as_deref() else { return false };
     let full = |name: &str| {
-        FULL.contains(&name) && !(runtime == "python" && name.starts_with("python")) || name == "npm" && runtime != "node"
+        FULL.contains(&name) && !(runtime == "python" && name.starts_with("python"))
+            || name == "npm" && runtime != "node"
     };
     let mut installed = String::new();
     for at in ctx.final_runs() {
@@ -188,7 +242,8 @@ fn is_native(command: &Command, deed: &crate::facts::installs::Deed) -> bool {
     match deed.manager {
         Manager::Apt => deed.packages().any(is_tool) || deed.is_open(),
         Manager::Pip => {
-            let name = |word: &str| word.split(['=', '<', '>', '~', '[', '!']).next().unwrap_or(word).to_ascii_lowercase();
+            let name =
+                |word: &str| word.split(['=', '<', '>', '~', '[', '!']).next().unwrap_or(word).to_ascii_lowercase();
             deed.packages().any(|word| COMPILED.contains(&name(word).as_str()))
                 || command.has(&["--no-binary"])
                 || command.has(&["-e", "--editable"])

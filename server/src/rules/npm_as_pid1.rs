@@ -88,7 +88,8 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
 
 /// The package manager that the container's command calls, with no init in front.
 fn manager(chain: &StartChain) -> Option<&Program> {
-    let inits = ["tini", "tini-static", "dumb-init", "catatonit", "docker-init", "init", "s6-svscan", "my_init", "pm2-runtime"];
+    let inits =
+        ["tini", "tini-static", "dumb-init", "catatonit", "docker-init", "init", "s6-svscan", "my_init", "pm2-runtime"];
     let before = chain.programs.iter().take_while(|it| !is_manager(it));
     if before.into_iter().any(|it| inits.contains(&it.name.as_str()) || it.name.ends_with(".sh")) {
         return None;
@@ -100,7 +101,9 @@ fn is_manager(program: &Program) -> bool {
     let mut words = program.arguments.iter().flatten().map(String::as_str).filter(|it| !it.starts_with('-'));
     match program.name.as_str() {
         "npm" => matches!(words.next(), Some("start" | "run" | "run-script" | "rum" | "urn" | "test" | "restart")),
-        "yarn" | "yarnpkg" | "pnpm" => words.next().is_some_and(|it| !matches!(it, "install" | "add" | "node" | "exec" | "dlx")),
+        "yarn" | "yarnpkg" | "pnpm" => {
+            words.next().is_some_and(|it| !matches!(it, "install" | "add" | "node" | "exec" | "dlx"))
+        }
         // `bun server.ts` is the program itself.
         "bun" => words.next() == Some("run") && words.next().is_some_and(|it| !it.contains('.')),
         "npx" | "pnpx" => words.next().is_some(),
@@ -122,7 +125,9 @@ fn written<'a>(ctx: &Context<'a>) -> Option<(&'a Placed, &'a Form, bool)> {
         has_entrypoint |= facts.entrypoint.is_some();
         for idx in [facts.entrypoint, facts.cmd].into_iter().flatten() {
             let placed = stage.instructions.get(idx)?;
-            let (InstructionKind::Cmd(form) | InstructionKind::Entrypoint(form)) = &placed.instruction.kind else { continue };
+            let (InstructionKind::Cmd(form) | InstructionKind::Entrypoint(form)) = &placed.instruction.kind else {
+                continue;
+            };
             let text = &placed.instruction.text;
             if res.is_none() && ["npm", "yarn", "pnpm", "bun", "npx", "pnpx"].iter().any(|name| text.contains(name)) {
                 res = Some((placed, form));
