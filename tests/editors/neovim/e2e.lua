@@ -24,7 +24,6 @@ local function apply_action(buf, pattern)
   end })
   wait('code action applied: ' .. pattern, function() return vim.b[buf].changedtick ~= tick end)
   say('  offered:', table.concat(titles, ' / '))
-  return titles
 end
 
 local function diagnostic(buf, code)
@@ -69,10 +68,19 @@ local function main()
   vim.cmd('silent undo')
   diagnostic(buf, 'apt-lists-left')
 
-  local run = vim.fn.search([[^RUN mkdir /data]], 'w')
-  vim.api.nvim_win_set_cursor(0, { run, 0 })
-  local titles = apply_action(buf, '^Merge')
-  assert(vim.iter(titles):find(function(it) return it:match('disabled: ') end), 'a refusal says why')
+  local reason
+  vim.api.nvim_win_set_cursor(0, { vim.fn.search([[^RUN cd /tmp]], 'w'), 0 })
+  local params = vim.lsp.util.make_range_params(0, client.offset_encoding)
+  params.context = { diagnostics = {}, triggerKind = vim.lsp.protocol.CodeActionTriggerKind.Invoked }
+  local reply = client:request_sync('textDocument/codeAction', params, patience, buf)
+  for _, action in ipairs(reply and reply.result or {}) do
+    if action.data and action.data.id == 'merge-runs' and action.disabled then reason = action.disabled.reason end
+  end
+  assert(reason and reason:match('no effect'), 'a refusal says why: ' .. tostring(reason))
+  say('  refused:', reason)
+
+  vim.api.nvim_win_set_cursor(0, { vim.fn.search([[^RUN mkdir /data]], 'w'), 0 })
+  apply_action(buf, '^Merge')
   vim.cmd('silent write')
 
   client:stop()
