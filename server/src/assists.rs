@@ -35,6 +35,15 @@ pub struct AssistContext<'a> {
     pub weigh: &'a dyn Fn(&str) -> Option<Estimate>,
 }
 
+/// What an action is called where it cannot be carried out; its id where there is no such action.
+pub fn title(id: &'static str) -> &'static str {
+    match id {
+        merge_runs::ID => "Merge RUN layers",
+        multi_stage::ID => "Split into build and runtime stages",
+        id => id,
+    }
+}
+
 /// What all assists say about a place (empty range: the cursor), in the order of CLI.md's list.
 pub fn offers(ctx: &AssistContext<'_>, range: TextRange) -> Vec<Offer> {
     let mut res = merge_runs::offer(ctx.file, ctx.facts, range);

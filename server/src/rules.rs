@@ -67,6 +67,13 @@ pub struct Rule {
     pub check: fn(&Context, &mut Vec<Finding>),
 }
 
+impl Rule {
+    /// The address of the rule's page.
+    pub fn url(&self) -> String {
+        format!("{}/blob/main/docs/rules.md#{}", env!("CARGO_PKG_REPOSITORY"), self.name)
+    }
+}
+
 impl std::fmt::Debug for Rule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name)

@@ -13,7 +13,7 @@ use tower_lsp::ls_types::{
 };
 
 use crate::analysis::Analysis;
-use crate::assists::{Assist, Offer, Refusal};
+use crate::assists::{self, Assist, Offer, Refusal};
 use crate::lsp::capabilities::{Abilities, FIX_ALL};
 use crate::lsp::convert::{self, Lines};
 use crate::rules::{Finding, Fix, Safety};
@@ -136,21 +136,13 @@ fn assist(assist: &Assist, place: &Place) -> CodeAction {
 }
 
 fn refusal(refusal: &Refusal) -> CodeAction {
-    let variant = refusal.variant.map(|variant| format!(" ({variant})")).unwrap_or_default();
     CodeAction {
-        title: format!("{}{variant}", title(refusal.id)),
+        title: assists::title(refusal.id).to_owned(),
         kind: Some(rewrite(refusal.id)),
         disabled: Some(CodeActionDisabled { reason: refusal.reason.clone() }),
         data: Some(data(refusal.id, refusal.variant)),
         ..CodeAction::default()
     }
-}
-
-/// What an action would be called if it could be carried out: its id in words.
-fn title(id: &str) -> String {
-    let words = id.replace('-', " ");
-    let mut chars = words.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 fn count(n: usize, word: &str) -> String {

@@ -92,7 +92,7 @@ pub(crate) fn diagnostic(finding: &Finding, uri: &Uri, lines: &Lines, abilities:
 /// The address of a rule's page; faults have none.
 fn page(finding: &Finding) -> Option<String> {
     match finding.source {
-        Source::Rule(rule) => Some(format!("{}/blob/main/docs/rules.md#{}", env!("CARGO_PKG_REPOSITORY"), rule.name)),
+        Source::Rule(rule) => Some(rule.url()),
         Source::Fault => None,
     }
 }
