@@ -286,7 +286,7 @@ mod tests {
             json!({}),
             |_| refusal(&refused),
             json!({
-                "title": "Multi stage",
+                "title": "Split into build and runtime stages",
                 "kind": "refactor.rewrite.multi-stage",
                 "disabled": {"reason": "the start command is not known"},
                 "data": {"id": "multi-stage"},
