@@ -7,6 +7,8 @@
 //! **Invariant:** nothing is written but by [`write`](mod@write), no FIFO or device in a folder is opened, and no symbolic
 //! link is followed on a walk or out of a build context.
 
+pub mod analyse;
+pub mod clock;
 pub mod find;
 pub mod folder;
 pub mod settings;
@@ -22,7 +24,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 /// Larger Dockerfiles are not read.
-const LARGEST_DOCKERFILE: u64 = 16 << 20;
+const LARGEST_DOCKERFILE: u64 = 4 << 20;
 
 /// A text that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,10 +38,20 @@ pub struct Source {
 /// Reads a Dockerfile that was named or found. A link or a pipe that was named is read.
 pub fn read(path: &Path) -> Result<Source> {
     let bytes = bytes_of(path, LARGEST_DOCKERFILE).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(match String::from_utf8(bytes) {
+    Ok(source(bytes))
+}
+
+/// Reads a Dockerfile from standard input to its end.
+pub fn read_input() -> Result<Source> {
+    let bytes = at_most(std::io::stdin().lock(), LARGEST_DOCKERFILE).context("cannot read standard input")?;
+    Ok(source(bytes))
+}
+
+fn source(bytes: Vec<u8>) -> Source {
+    match String::from_utf8(bytes) {
         Ok(text) => Source { text, lossy: false },
         Err(error) => Source { text: String::from_utf8_lossy(error.as_bytes()).into_owned(), lossy: true },
-    })
+    }
 }
 
 /// A path as the core has it: absolute, with `/` between its parts. For `Config::of`, which compares paths.
@@ -55,10 +67,14 @@ fn bytes_of(path: &Path, most: u64) -> Result<Vec<u8>> {
     if file.metadata()?.is_dir() {
         bail!("it is a folder");
     }
+    at_most(file, most)
+}
+
+fn at_most(reader: impl Read, most: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    file.take(most + 1).read_to_end(&mut bytes)?;
+    reader.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
-        bail!("it is larger than {} MiB", most >> 20);
+        bail!("it is larger than {} MiB and is skipped", most >> 20);
     }
     Ok(bytes)
 }

@@ -6,7 +6,6 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tower_lsp::ls_types::{ClientCapabilities, FoldingRange, Uri};
 
@@ -14,15 +13,14 @@ use crate::analysis::{Analysis, Inputs};
 use crate::config::{Config, Report};
 use crate::context::BuildContext;
 use crate::date::Date;
+use crate::disk::analyse::MOST_ROUNDS;
+use crate::disk::clock;
 use crate::document::{Change, Document};
 use crate::images::ImageBook;
 use crate::lsp::capabilities::Abilities;
 use crate::lsp::convert::{self, Lines};
 use crate::lsp::settings::Said;
 use crate::syntax;
-
-/// How often one state of a document may ask for further files of its build context.
-const MAX_ROUNDS: u32 = 5;
 
 /// Everything the server remembers.
 #[derive(Debug)]
@@ -234,7 +232,7 @@ impl World {
         let open = self.documents.get_mut(uri)?;
         let wanted = open.analysis.as_ref()?.wanted_files();
         let new: Vec<String> = wanted.into_iter().filter(|path| !open.asked.contains(path)).collect();
-        if new.is_empty() || open.asking || open.rounds >= MAX_ROUNDS {
+        if new.is_empty() || open.asking || open.rounds >= MOST_ROUNDS {
             return None;
         }
         open.rounds += 1;
@@ -270,6 +268,8 @@ pub(crate) fn path(uri: &Uri) -> Option<PathBuf> {
 }
 
 fn today() -> Option<Date> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-    Date::from_unix_days((since.as_secs() / 86_400) as i64)
+    clock::today().unwrap_or_else(|error| {
+        tracing::warn!("{error:#}");
+        None
+    })
 }
