@@ -18,6 +18,7 @@ pub mod runs_as_root;
 // End of Modules of the rules.
 
 pub mod precedence;
+pub mod total;
 
 use crate::config::{Config, Level};
 use crate::context::BuildContext;
