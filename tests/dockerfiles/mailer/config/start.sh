@@ -1,0 +1,5 @@
+#!/bin/sh
+set -e
+rsyslogd
+opendkim
+exec postfix start-fg
