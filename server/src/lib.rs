@@ -41,5 +41,7 @@ pub mod disk;
 
 pub mod lsp;
 
+pub mod cli;
+
 #[cfg(test)]
 mod fixture;
