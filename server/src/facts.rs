@@ -2,6 +2,7 @@
 //! instruction, what every RUN installs, removes and has mounted.
 
 pub mod append;
+pub mod builds;
 pub mod caches;
 pub mod installs;
 pub mod landing;

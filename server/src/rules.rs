@@ -15,6 +15,7 @@ pub mod npm_cache_left;
 pub mod npm_install_not_ci;
 pub mod pip_cache_left;
 pub mod runs_as_root;
+pub mod single_stage_build;
 // End of Modules of the rules.
 
 pub mod precedence;
@@ -47,6 +48,7 @@ pub static ALL: &[&Rule] = &[
     &npm_install_not_ci::RULE,
     &pip_cache_left::RULE,
     &runs_as_root::RULE,
+    &single_stage_build::RULE,
 ];
 // End of List of the rules.
 

@@ -8,7 +8,7 @@ use crate::facts::run::Command;
 use crate::facts::walk;
 use crate::model::InstructionKind;
 use crate::rules::{Context, Finding, Group, Related, Rule, RunAt, Severity};
-use crate::weight::Estimate;
+use crate::weight::{Basis, Estimate};
 
 pub static RULE: Rule = Rule {
     name: "cleanup-in-later-layer",
@@ -106,6 +106,8 @@ fn look(
     });
     // A file that is copied and then replaced by one of its own name stands twice on the list.
     victims.dedup_by(|left, right| left.range == right.range);
+    // What weighs most is named: lists, packages and caches before files.
+    victims.sort_by_key(|victim| matches!(victim.thing, Thing::Path(_)));
     let Some(first) = victims.first() else { return };
     let saves = saves(ctx, &victims);
     let mut message = told(&first.thing);
@@ -141,7 +143,8 @@ fn saves(ctx: &Context, victims: &[Made]) -> Option<Estimate> {
             // Several updates fetch the same lists.
             Thing::Cache(Cache::AptLists, _) if res.is_some() => continue,
             Thing::Cache(Cache::AptLists, _) => lists_weight(ctx.base_image()),
-            Thing::Cache(..) | Thing::Packages(..) | Thing::Modules(_) | Thing::Path(_) => return None,
+            Thing::Path(path) => file_weight(ctx, victim, path)?,
+            Thing::Cache(..) | Thing::Packages(..) | Thing::Modules(_) => return None,
         };
         match &mut res {
             Some(sum) => *sum += &weight,
@@ -149,6 +152,22 @@ fn saves(ctx: &Context, victims: &[Made]) -> Option<Estimate> {
         }
     }
     res
+}
+
+/// What a copied file weighs; a script or a configuration of an unknown context is a small one.
+fn file_weight(ctx: &Context, victim: &Made, path: &str) -> Option<Estimate> {
+    let placed = ctx.file.stages.get(victim.stage)?.instructions.get(victim.instruction)?;
+    let InstructionKind::Copy(copy) = &placed.instruction.kind else { return None };
+    let source = copy.sources.iter().find(|source| placed.range(source.range) == victim.range)?;
+    if placed.instruction.flag("from").is_none()
+        && let Some(brought) = ctx.context.brings(&source.text).filter(|it| it.complete)
+    {
+        return Some(Estimate::exact(brought.bytes, Basis::Context, "build context"));
+    }
+    let kinds =
+        ["cfg", "conf", "ini", "json", "list", "properties", "py", "rsp", "sh", "toml", "txt", "xml", "yaml", "yml"];
+    let small = name_of(path).rsplit_once('.').is_some_and(|(_, kind)| kinds.contains(&kind));
+    small.then(|| Estimate::between(100, 20_000, 500_000, Basis::Guess, "a small file"))
 }
 
 /// Whether a command of a package manager takes the thing away.
@@ -355,6 +374,12 @@ mod tests {
         check(&RULE, text);
         let assists: Vec<_> = findings(&analyse(&parse(text)), &RULE).iter().map(|it| it.assists.clone()).collect();
         assert_eq!(assists, [["multi-stage"], ["merge-runs"]]);
+    }
+
+    #[test]
+    fn a_small_file_is_not_worth_a_word() {
+        check_silent("COPY install.sh /tmp/\nRUN /tmp/install.sh && rm /tmp/install.sh");
+        check(&RULE, "FROM debian:12\nCOPY big /tmp/big\nRUN rm /tmp/big\nCMD [\"a\"]\n#- big\nnot so big\n");
     }
 
     #[test]

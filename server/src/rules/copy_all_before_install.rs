@@ -115,7 +115,8 @@ fn all_sources(ctx: &Context, placed: &Placed) -> Option<TextRange> {
 
 fn is_all(ctx: &Context, source: &str) -> bool {
     if matches!(source, "." | "./" | "/" | "*" | "./*") {
-        return !ctx.context.known || !holds_only_manifests(ctx, "");
+        // A context that lacks the program it starts is not the whole one.
+        return !ctx.context.known || ctx.facts.is_started() || !holds_only_manifests(ctx, "");
     }
     // A folder of the context that holds a manifest beside other things.
     let folder = crate::context::cleaned(source);

@@ -39,12 +39,14 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
     for (stage_idx, stage) in ctx.reaching() {
         let Base::Image(image) = &stage.base else { continue };
         let Some(ended) = ctx.images.ended(image, today) else { continue };
+        // `openjdk:8-alpine` names no version of Alpine; the table knows which one it holds.
+        let tag = image.tag.as_deref().unwrap_or_default();
+        let is_named = ended.name.split(['(', ')', ' ']).any(|word| !word.is_empty() && tag.contains(word));
+        let who = if is_named { ended.name } else { format!("`{image}` holds {}, which", ended.name) };
         let mut message = match (ended.date, ended.lts) {
-            (Some(date), false) => format!("{} got its last fixes on {date}", ended.name),
-            (Some(date), true) => {
-                format!("{} left regular support on {date}, and only LTS still serves it", ended.name)
-            }
-            (None, _) => format!("{} gets no fixes any more", ended.name),
+            (Some(date), false) => format!("{who} got its last fixes on {date}"),
+            (Some(date), true) => format!("{who} left regular support on {date}, and only LTS still serves it"),
+            (None, _) => format!("{who} gets no fixes any more"),
         };
         if let Some(supported) = &ended.supported {
             message.push_str(&format!("; {supported} is still supported"));
@@ -98,6 +100,16 @@ mod tests {
             "ARG VERSION=18\n\
              FROM node:${VERSION}-slim\n\
              #    ^^^^^^^^^^^^^^^^^^^^ 18\n\
+             #- today 2026-11-21\n",
+        );
+    }
+
+    #[test]
+    fn a_distribution_may_lie_behind_the_tag() {
+        check(
+            &RULE,
+            "FROM openjdk:8-alpine\n\
+             #            ^^^^^^^^ `openjdk:8-alpine` holds Alpine 3.9, which got its last fixes\n\
              #- today 2026-11-21\n",
         );
     }

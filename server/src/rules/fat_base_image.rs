@@ -88,7 +88,8 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
 
 /// Whether it is a smaller tag of the same repository with the same libc.
 fn is_same(slim: &Counterpart, traits: &Traits) -> bool {
-    slim.same_repository && slim.traits.as_ref().is_some_and(|it| it.libc == traits.libc && it.has_shell)
+    let is_slim = slim.image.tag.as_deref().is_some_and(|tag| tag.split('-').any(|part| part == "slim"));
+    slim.same_repository && is_slim && slim.traits.as_ref().is_some_and(|it| it.libc == traits.libc && it.has_shell)
 }
 
 /// The tag (the image's word where it has none, or it is not written out), the word, and the edit where there is one.
@@ -225,6 +226,8 @@ fn needs_the_full_image(ctx: &Context, traits: &Traits) -> bool {
 fn builds(command: &Command) -> bool {
     let is = |words: &[&str]| command.values().any(|value| words.contains(&value));
     match command.program.as_str() {
+        // A gem with native parts is compiled where it is installed.
+        "gem" => is(&["install"]),
         "configure" | "./configure" | "cargo" | "rustup" | "meson" | "ninja" | "scons" | "bazel" => true,
         "python" | "python3" => is(&["setup.py"]) || command.values().any(|it| it.ends_with("setup.py")),
         "npm" => is(&["rebuild"]),
@@ -315,6 +318,7 @@ mod tests {
     fn without_a_slim_tag_there_is_nothing_to_say() {
         check_silent("php:8.3-cli", "COPY s.php .");
         check_silent("golang:1.22", "COPY s.go .");
+        check_silent("buildpack-deps:bookworm", "COPY s .");
         check_silent("example.com/node:22", "COPY s.js .");
         check_silent("node@sha256:0123456789012345678901234567890123456789012345678901234567890123", "COPY s.js .");
     }
@@ -329,6 +333,7 @@ mod tests {
             "FROM python:3.12\nCOPY . .\nRUN pip install -r r.txt\nCMD [\"python\", \"a.py\"]\n#- r.txt\nmysqlclient==2.2\n",
         );
         check_silent("node:22", "RUN npm rebuild");
+        check_silent("ruby:3.4", "RUN gem install nokogiri");
     }
 
     #[test]

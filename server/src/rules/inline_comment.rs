@@ -1,5 +1,6 @@
 //! `inline-comment`: text that looks like a comment behind the arguments of an instruction, where none can be.
 
+use crate::lower;
 use crate::model::{Copy, Form, Healthcheck, Instruction, InstructionKind, Pair, Placed, ShellText, Word};
 use crate::rules::{Context, Finding, Fix, Group, Rule, Safety, Severity};
 use crate::segment::{Line, json};
@@ -48,11 +49,9 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
         let range = comment(instruction, at);
         let mut finding = Finding::new(&RULE, placed.range(range), message);
         finding.cause = placed.whole();
-        finding.fix = edit(ctx, placed, range).map(|edit| Fix {
-            title: "Move the comment to a line of its own".to_owned(),
-            safety: Safety::Review,
-            edit,
-        });
+        let edit = edit(ctx, placed, range).filter(|_| parses_without(instruction, range));
+        let title = "Move the comment to a line of its own".to_owned();
+        finding.fix = edit.map(|edit| Fix { title, safety: Safety::Review, edit });
         acc.push(finding);
     }
 }
@@ -211,6 +210,19 @@ fn comment_end(source: &str, at: u32, escape: char) -> usize {
     at as usize + text.len()
 }
 
+/// Whether a RUN is shell text without the comment: what it hid may never have been right.
+fn parses_without(instruction: &Instruction, range: Local) -> bool {
+    if !matches!(instruction.kind, InstructionKind::Run(_)) {
+        return true;
+    }
+    let mut text = instruction.text.to_string();
+    text.replace_range(range.start as usize..range.end as usize, "");
+    match lower::instruction::instruction(text.into(), instruction.frame).kind {
+        InstructionKind::Run(run) => run.script().is_none_or(|script| !script.broken),
+        _ => false,
+    }
+}
+
 /// Takes the comment out of its line and puts it on one of its own above, indented as that line.
 fn edit(ctx: &Context, placed: &Placed, range: Local) -> Option<TextEdit> {
     let source = &*placed.instruction.text;
@@ -246,7 +258,7 @@ fn edit(ctx: &Context, placed: &Placed, range: Local) -> Option<TextEdit> {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::fixture::{check, check_fix};
+    use crate::fixture::{check, check_fix, check_no_fix};
     use crate::rules::Safety;
 
     #[test]
@@ -291,6 +303,28 @@ mod tests {
              ONBUILD WORKDIR /x # y\n\
              #                  ^^^ no comment\n",
         );
+    }
+
+    #[test]
+    fn in_a_run_of_several_lines_it_takes_the_rest_along() {
+        check(
+            &RULE,
+            "FROM a\n\
+             RUN b \\\n \
+              && c # why \\\n\
+             #     ^^^^^ takes the rest of the command with it\n \
+              && d\n\
+             RUN b && # why \\\n\
+             #        ^^^^^ takes the rest\n \
+                 c\n",
+        );
+        check_fix(
+            &RULE,
+            Safety::Review,
+            "FROM a\nRUN b \\\n    && c # why \\\n    && d\n",
+            "FROM a\nRUN b \\\n    # why\n    && c \\\n    && d\n",
+        );
+        check_no_fix(&RULE, "FROM a\nRUN b; # why \\\n    ; c\n");
     }
 
     #[test]

@@ -153,6 +153,12 @@ fn gives_rights_up(ctx: &Context, chain: &StartChain) -> bool {
     if chain.open.iter().any(hidden) {
         return true;
     }
+    // A bare shell is an image to work in, a base or a tool.
+    let is_shell = |name: &str| matches!(name, "sh" | "bash" | "ash" | "dash" | "zsh" | "fish");
+    let idle = |it: &start::Program| is_shell(&it.name) || matches!(it.name.as_str(), "tail" | "sleep" | "true");
+    if chain.programs.iter().filter(|it| !it.health).all(idle) {
+        return true;
+    }
     let script = |it: &start::Program| it.name.ends_with(".sh") || it.name.contains("entrypoint");
     if chain.work().any(script) {
         return true;
@@ -263,6 +269,13 @@ mod tests {
     #[test]
     fn an_image_that_starts_nothing_is_a_base_or_a_tool() {
         check_silent("FROM node:22\nRUN a\n");
+    }
+
+    #[test]
+    fn a_bare_shell_is_a_tool_to_work_in() {
+        check_silent("FROM debian:12\nCMD [\"/bin/bash\"]\n");
+        check_silent("FROM debian:12\nCMD bash\n");
+        check_silent("FROM debian:12\nCMD [\"tail\", \"-f\", \"/dev/null\"]\n");
     }
 
     #[test]
