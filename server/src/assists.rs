@@ -10,10 +10,11 @@ use crate::context::BuildContext;
 use crate::date::Date;
 use crate::facts::Facts;
 use crate::images::ImageBook;
-use crate::model::File;
-use crate::size::BuildSize;
+use crate::lower::{self, Build};
+use crate::model::{File, Placed};
+use crate::size::{self, BuildSize};
 use crate::text::{TextEdit, TextRange};
-use crate::weight::Estimate;
+use crate::weight::{self, Estimate, Size};
 
 /// What an assist may look at.
 pub struct AssistContext<'a> {
@@ -47,8 +48,46 @@ pub fn title(id: &'static str) -> &'static str {
 /// What all assists say about a place (empty range: the cursor), in the order of CLI.md's list.
 pub fn offers(ctx: &AssistContext<'_>, range: TextRange) -> Vec<Offer> {
     let mut res = merge_runs::offer(ctx.file, ctx.facts, range);
+    for offer in &mut res {
+        if let Offer::Assist(merge) = offer {
+            weigh_merge(ctx, merge);
+        }
+    }
     res.extend(multi_stage::offer(ctx, range));
     res
+}
+
+/// Puts into a merge and its title what the layers weigh before and after, where that is known.
+fn weigh_merge(ctx: &AssistContext, merge: &mut Assist) {
+    let Some((before, after)) = layers_of(ctx, merge) else { return };
+    let saves = before.minus(&after).likely >= Size(ctx.config.minimum_saving);
+    let told = if saves { weight::change(&before, &after) } else { "saves a layer, no bytes".to_owned() };
+    merge.label = format!("{} ({told})", merge.label);
+    merge.before = Some(before);
+    merge.after = Some(after);
+}
+
+fn layers_of(ctx: &AssistContext, merge: &Assist) -> Option<(Estimate, Estimate)> {
+    let stage_idx = ctx.file.stages.iter().position(|stage| stage.range.contains_range(merge.target))?;
+    let layer = |size: &BuildSize, idx: usize| size.stages.get(stage_idx)?.layer(idx)?.adds.clone();
+    let is_merged = |placed: &Placed| merge.target.contains_range(placed.whole());
+    let mut merged = ctx.file.stages[stage_idx].runs().filter(|(_, placed, _)| is_merged(placed)).map(|(idx, ..)| idx);
+    let first = merged.next()?;
+    let mut before = layer(ctx.size, first)?;
+    for idx in merged {
+        before += &layer(ctx.size, idx)?;
+    }
+    let (_, size) = weigh(ctx, &merge.edit.apply(&ctx.file.text));
+    Some((before, layer(&size, first)?))
+}
+
+/// Facts and weights of another text, everything else being the same.
+pub fn weigh(ctx: &AssistContext, text: &str) -> (Facts, BuildSize) {
+    let build = Build { arguments: Some(&ctx.config.build_args), platform: ctx.config.platform.clone() };
+    let file = lower::file(text.into(), &build, Some(ctx.file));
+    let facts = Facts::of(&file, ctx.config);
+    let size = size::estimate(&file, &facts, ctx.context, ctx.images, &ctx.config.platform);
+    (facts, size)
 }
 
 /// What an assist has to say about a place.

@@ -122,6 +122,17 @@ impl Estimate {
     }
 }
 
+/// `1.15 GB → 260 MB`, with `about` in front where one of the figures is no exact one.
+pub fn change(before: &Estimate, after: &Estimate) -> String {
+    let (before, after) = (before.words(), after.words());
+    match (before.strip_prefix("about "), after.strip_prefix("about ")) {
+        (None, None) => format!("{before} → {after}"),
+        (bare_before, bare_after) => {
+            format!("about {} → {}", bare_before.unwrap_or(&before), bare_after.unwrap_or(&after))
+        }
+    }
+}
+
 impl AddAssign<&Estimate> for Estimate {
     fn add_assign(&mut self, other: &Estimate) {
         self.low = self.low + other.low;
