@@ -56,7 +56,8 @@ pub fn needs_tools(name: &str, arguments: &[Option<String>]) -> bool {
     }
 }
 
-/// Whether a package, by its name without version, is a compiler or brings one.
+/// Whether a package, by its name without version, is a compiler for native code or brings one. A JDK is none: programs run
+/// on it.
 pub fn is_compiler(name: &str) -> bool {
     let names = [
         "@development-tools",
@@ -64,22 +65,18 @@ pub fn is_compiler(name: &str) -> bool {
         "build-essential",
         "cargo",
         "clang",
-        "default-jdk",
         "g++",
         "gcc",
         "gcc-c++",
         "ghc",
         "golang",
         "golang-go",
-        "maven",
         "rust",
         "rustc",
     ];
-    names.contains(&name)
-        || ["gcc-", "g++-", "clang-"]
-            .iter()
-            .any(|it| name.strip_prefix(it).is_some_and(|rest| rest.starts_with(|it: char| it.is_ascii_digit())))
-        || name.starts_with("openjdk") && name.trim_end_matches("-headless").ends_with("-jdk")
+    let is_versioned =
+        |stem: &str| name.strip_prefix(stem).is_some_and(|rest| rest.starts_with(|it: char| it.is_ascii_digit()));
+    names.contains(&name) || ["gcc-", "g++-", "clang-"].iter().any(|stem| is_versioned(stem))
 }
 
 /// Whether a RUN installs a compiler and keeps it.
@@ -162,7 +159,7 @@ mod tests {
 
     #[test]
     fn compilers_are_known_by_their_names() {
-        assert!(["gcc", "g++-12", "build-base", "openjdk-17-jdk"].iter().all(|it| is_compiler(it)));
-        assert!(["gcc-doc", "git", "libgcc1", "make", "openjdk-17-jre"].iter().all(|it| !is_compiler(it)));
+        assert!(["gcc", "g++-12", "build-base"].iter().all(|it| is_compiler(it)));
+        assert!(["gcc-doc", "git", "libgcc1", "make", "openjdk-17-jdk"].iter().all(|it| !is_compiler(it)));
     }
 }

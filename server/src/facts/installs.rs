@@ -122,13 +122,9 @@ fn names_goal(operands: &[&Argument]) -> bool {
 
 /// The manager's name, with `python3 -m pip` and `pip3.11` made `pip`, and the arguments behind it.
 fn program(command: &Command) -> Option<(&str, &[Argument])> {
-    let name = match command.program.rsplit('/').next()? {
-        "mvnw" => "mvnw",
-        "gradlew" => "gradlew",
-        name => name,
-    };
+    let name = command.program.rsplit('/').next()?;
     let is_version =
-        |name: &str, stem: &str| name.strip_prefix(stem).is_some_and(|rest| rest.bytes().all(|it| is_version_byte(it)));
+        |name: &str, stem: &str| name.strip_prefix(stem).is_some_and(|rest| rest.bytes().all(is_version_byte));
     if is_version(name, "pip") {
         return Some(("pip", &command.arguments));
     }

@@ -8,6 +8,7 @@ use crate::model::Base;
 use crate::rules::{Context, Finding, Fix, Group, Related, Rule, RunAt, Safety, Severity};
 use crate::text::TextRange;
 
+/// The rule.
 pub static RULE: Rule = Rule {
     name: "apt-lists-left",
     group: Group::Size,

@@ -10,6 +10,7 @@ use crate::model::InstructionKind;
 use crate::rules::{Context, Finding, Group, Related, Rule, RunAt, Severity};
 use crate::weight::{Basis, Estimate};
 
+/// The rule.
 pub static RULE: Rule = Rule {
     name: "cleanup-in-later-layer",
     group: Group::Size,
@@ -164,8 +165,23 @@ fn file_weight(ctx: &Context, victim: &Made, path: &str) -> Option<Estimate> {
     {
         return Some(Estimate::exact(brought.bytes, Basis::Context, "build context"));
     }
-    let kinds =
-        ["cfg", "conf", "ini", "json", "list", "properties", "py", "rsp", "sh", "toml", "txt", "xml", "yaml", "yml"];
+    let kinds = [
+        "cfg",
+        "conf",
+        "ini",
+        "json",
+        "list",
+        "lock",
+        "properties",
+        "py",
+        "rsp",
+        "sh",
+        "toml",
+        "txt",
+        "xml",
+        "yaml",
+        "yml",
+    ];
     let small = name_of(path).rsplit_once('.').is_some_and(|(_, kind)| kinds.contains(&kind));
     small.then(|| Estimate::between(100, 20_000, 500_000, Basis::Guess, "a small file"))
 }

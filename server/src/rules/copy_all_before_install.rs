@@ -11,6 +11,7 @@ use crate::model::{Copy, InstructionKind, Placed, Stage};
 use crate::rules::{Context, Finding, Group, Related, Rule, RunAt, Severity};
 use crate::text::TextRange;
 
+/// The rule.
 pub static RULE: Rule = Rule {
     name: "copy-all-before-install",
     group: Group::Cache,

@@ -4,6 +4,7 @@ use crate::model::{Base, InstructionKind, Stage};
 use crate::rules::{Context, Finding, Group, Rule, Severity};
 use crate::text::{Local, TextRange};
 
+/// The rule.
 pub static RULE: Rule = Rule {
     name: "eol-base-image",
     group: Group::Security,

@@ -9,6 +9,7 @@ use crate::rules::{Context, Finding, Fix, Group, Rule, Safety, Severity};
 use crate::text::{Local, TextEdit, TextRange};
 use crate::weight::Size;
 
+/// The rule.
 pub static RULE: Rule = Rule {
     name: "fat-base-image",
     group: Group::Size,

@@ -6,6 +6,7 @@ use crate::rules::{Context, Finding, Fix, Group, Rule, Safety, Severity};
 use crate::segment::{Line, json};
 use crate::text::{Indel, Local, TextEdit};
 
+/// The rule.
 pub static RULE: Rule = Rule {
     name: "inline-comment",
     group: Group::Correctness,

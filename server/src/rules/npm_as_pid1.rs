@@ -11,6 +11,7 @@ use crate::rules::{Context, Finding, Fix, Group, Rule, Safety, Severity};
 use crate::shell::{self, CommandKind};
 use crate::text::{Local, TextEdit};
 
+/// The rule.
 pub static RULE: Rule = Rule {
     name: "npm-as-pid1",
     group: Group::Correctness,

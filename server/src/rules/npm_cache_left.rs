@@ -6,6 +6,7 @@ use crate::facts::installs::{Manager, Verb, deed};
 use crate::facts::run::Command;
 use crate::rules::{Context, Finding, Fix, Group, Rule, RunAt, Severity};
 
+/// The rule.
 pub static RULE: Rule = Rule {
     name: "npm-cache-left",
     group: Group::Size,

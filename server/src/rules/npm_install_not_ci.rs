@@ -12,6 +12,7 @@ use crate::model::{Base, ImageRef};
 use crate::rules::{Context, Finding, Fix, Group, Rule, RunAt, Safety, Severity};
 use crate::text::{Indel, TextEdit};
 
+/// The rule.
 pub static RULE: Rule = Rule {
     name: "npm-install-not-ci",
     group: Group::Correctness,

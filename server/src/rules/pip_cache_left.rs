@@ -6,6 +6,7 @@ use crate::facts::run::Command;
 use crate::rules::{Context, Finding, Fix, Group, Rule, RunAt, Severity};
 use crate::text::TextEdit;
 
+/// The rule.
 pub static RULE: Rule = Rule {
     name: "pip-cache-left",
     group: Group::Size,

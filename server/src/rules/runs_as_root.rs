@@ -9,6 +9,7 @@ use crate::model::{Base, ImageRef, InstructionKind, Placed};
 use crate::rules::{Context, Finding, Group, Rule, Severity};
 use crate::text::TextRange;
 
+/// The rule.
 pub static RULE: Rule = Rule {
     name: "runs-as-root",
     group: Group::Security,
@@ -160,7 +161,7 @@ fn gives_rights_up(ctx: &Context, chain: &StartChain) -> bool {
         return true;
     }
     let script = |it: &start::Program| it.name.ends_with(".sh") || it.name.contains("entrypoint");
-    if chain.work().any(script) {
+    if chain.work().any(|it| script(it) || is_copied(ctx, &it.word)) {
         return true;
     }
     // Who installs, copies or names such a tool means to use it.
@@ -180,6 +181,18 @@ fn gives_rights_up(ctx: &Context, chain: &StartChain) -> bool {
             | InstructionKind::Entrypoint(_) => tool(&placed.instruction.text),
             _ => false,
         })
+}
+
+/// Whether a file was copied to this very path from a context that is not known: it may be a script.
+fn is_copied(ctx: &Context, word: &str) -> bool {
+    let stages = ctx.facts.final_chain.iter().filter_map(|idx| ctx.file.stages.get(*idx));
+    stages.flat_map(|stage| &stage.instructions).any(|placed| match &placed.instruction.kind {
+        InstructionKind::Copy(copy) | InstructionKind::Add(copy) => {
+            let from_context = placed.instruction.flag("from").is_none() && !ctx.context.known;
+            from_context && word.contains('/') && copy.destination.as_ref().is_some_and(|it| it.text == word)
+        }
+        _ => false,
+    })
 }
 
 /// The text of a script at this path of the image.

@@ -16,6 +16,7 @@ use crate::model::{Base, ImageRef, InstructionKind, Source, Stage};
 use crate::rules::{Context, Finding, Group, Rule, Severity};
 use crate::weight::Estimate;
 
+/// The rule.
 pub static RULE: Rule = Rule {
     name: "single-stage-build",
     group: Group::Size,
@@ -62,13 +63,17 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
     if ctx.reaching().count() != 1 || stage.sources.iter().any(|(_, source)| matches!(source, Source::Stage(_))) {
         return;
     }
+    // With ONBUILD it is a base for the builds of others.
+    if stage.instructions.iter().any(|it| matches!(it.instruction.kind, InstructionKind::Onbuild(_))) {
+        return;
+    }
     let Some(traits) = ctx.images.traits(image) else { return };
     let platform = stage.platform.as_ref().unwrap_or(&ctx.config.platform);
     let runtime = counterpart(ctx.images.counterparts(image, platform), &traits);
     let Some(why) = builds(ctx, target, stage, &traits, runtime.as_ref()) else { return };
     let node = traits.runtime.as_deref() == Some("node");
     let chain = start::chain(ctx.file, target, ctx.context, "/", node);
-    if !needs_less(&chain) {
+    if !needs_less(&chain) || runs_copied_file(stage, &chain) {
         return;
     }
     let InstructionKind::From(from) = &stage.from.instruction.kind else { return };
@@ -81,7 +86,7 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
         Evidence { file: ctx.file, facts: ctx.facts, config: ctx.config, context: ctx.context, images: ctx.images };
     match ecosystems::plan(&evidence) {
         // Nothing in it is for the build alone, or it serves a program under development.
-        Some(Err(refused)) if matches!(refused.code, "R2" | "R15") && why == BUILDS => return,
+        Some(Err(refused)) if matches!(refused.code, "R2" | "R15") => return,
         Some(Err(refused)) => message.push_str(&format!("\nit cannot be split automatically: {}", refused.reason)),
         Some(Ok(_)) | None => {}
     }
@@ -172,6 +177,19 @@ fn needs_less(chain: &StartChain) -> bool {
     // `yarn dev` names a script that is not known without its manifest.
     let wrapped = chain.programs.iter().filter(|it| it.role == Role::Wrapper && !it.health);
     !chain.work().any(is_dev) && !chain.work().all(idle) && !{ wrapped }.any(|it| needs_tools(&it.name, &it.arguments))
+}
+
+/// Whether a program is a file that was copied as it is: it may be a script that nobody has read.
+fn runs_copied_file(stage: &Stage, chain: &StartChain) -> bool {
+    let copied = |word: &str| {
+        stage.instructions.iter().any(|placed| match &placed.instruction.kind {
+            InstructionKind::Copy(copy) | InstructionKind::Add(copy) => {
+                copy.destination.as_ref().is_some_and(|it| it.text == word)
+            }
+            _ => false,
+        })
+    };
+    chain.work().any(|program| copied(&program.word))
 }
 
 fn saving(ctx: &Context, image: &ImageRef, runtime: &Counterpart) -> Option<Estimate> {
@@ -286,6 +304,19 @@ mod tests {
     }
 
     #[test]
+    fn onbuild_makes_it_a_base_for_others() {
+        check_silent("FROM golang:1.26\nRUN go build -o /app .\nONBUILD COPY . .\nCMD [\"/app\"]\n");
+    }
+
+    #[test]
+    fn a_runtime_for_java_compiles_nothing_for_python() {
+        check_silent(
+            "FROM python:3.12-slim\nRUN apt-get update && apt-get install -y openjdk-17-jdk && pip install a\n\
+             CMD [\"python\", \"a.py\"]\n",
+        );
+    }
+
+    #[test]
     fn a_start_that_compiles_needs_it_all() {
         check_silent("FROM golang:1.26\nCOPY . .\nRUN go build ./...\nCMD [\"go\", \"run\", \".\"]\n");
         check_silent("FROM node:22\nCOPY . .\nRUN npm ci && npm run build\nCMD [\"nodemon\", \"a.js\"]\n");
@@ -295,6 +326,7 @@ mod tests {
     #[test]
     fn a_start_that_cannot_be_followed_is_not_judged() {
         check_silent("FROM golang:1.26\nCOPY . .\nRUN go build -o /app .\nENTRYPOINT [\"/entry.sh\"]\n");
+        check_silent("FROM golang:1.26\nCOPY start /run\nRUN go build -o /app .\nCMD [\"/run\"]\n");
         check_silent("FROM node:22\nCOPY . .\nRUN npm run build\nCMD [\"npm\", \"start\"]\n");
     }
 

@@ -182,13 +182,13 @@ pub(super) static TABLE: &[Row] = &[
     Row { programs: &["go"], manager: Manager::Go, install: &["mod download"], clean: &["clean"], ..EMPTY },
     Row { programs: &["cargo"], manager: Manager::Cargo, install: &["fetch"], ..EMPTY },
     Row {
-        programs: &["mvn", "mvnw", "./mvnw"],
+        programs: &["mvn", "mvnw"],
         manager: Manager::Maven,
         values: &["-f", "--file", "-s", "--settings", "-pl", "--projects", "-P", "-T"],
         ..EMPTY
     },
     Row {
-        programs: &["gradle", "gradlew", "./gradlew"],
+        programs: &["gradle", "gradlew"],
         manager: Manager::Gradle,
         values: &["-b", "-p", "--project-dir", "-x", "-g"],
         install: &["dependencies"],
