@@ -113,6 +113,7 @@ impl Analysis {
             config: &self.inputs.config,
             context: &self.inputs.context,
             images: &self.inputs.images,
+            reads_sources: true,
         };
         let mut res = ecosystems::wanted_files(&evidence);
         res.retain(|path| !self.inputs.context.texts.contains_key(path));

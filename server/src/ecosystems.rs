@@ -32,6 +32,9 @@ pub struct Evidence<'a> {
     pub context: &'a BuildContext,
     /// What is known about images.
     pub images: &'a ImageBook,
+    /// Whether sources of the application are searched for what they load and call. It takes milliseconds, and without
+    /// it a plan may leave out doubts and packages; whether there is one hardly hangs on it.
+    pub reads_sources: bool,
 }
 
 /// How a stage is taken apart.
@@ -68,6 +71,10 @@ pub struct Goes {
     pub build: Option<Vec<Local>>,
     /// To the stage that runs, without these pieces.
     pub run: Option<Vec<Local>>,
+    /// Whether it, or a part of it, is for the build alone.
+    pub builds: bool,
+    /// Whether it does the same in every directory.
+    pub anywhere: bool,
 }
 
 /// A command that is added.
@@ -120,22 +127,17 @@ impl Refused {
 impl Goes {
     /// To the builder alone.
     pub fn to_build() -> Goes {
-        Goes { build: Some(Vec::new()), run: None }
+        Goes { build: Some(Vec::new()), builds: true, ..Goes::default() }
     }
 
     /// To the stage that runs alone.
     pub fn to_run() -> Goes {
-        Goes { build: None, run: Some(Vec::new()) }
+        Goes { run: Some(Vec::new()), ..Goes::default() }
     }
 
     /// To both.
     pub fn to_both() -> Goes {
-        Goes { build: Some(Vec::new()), run: Some(Vec::new()) }
-    }
-
-    /// Whether it goes to the builder and nowhere else.
-    pub fn is_build_only(&self) -> bool {
-        self.build.is_some() && self.run.is_none()
+        Goes { build: Some(Vec::new()), run: Some(Vec::new()), ..Goes::default() }
     }
 }
 
@@ -146,39 +148,36 @@ const LONGEST: usize = 200;
 pub fn plan(evidence: &Evidence<'_>) -> Option<Result<Plan, Refused>> {
     let stage_idx = evidence.facts.target?;
     let stage = evidence.file.stages.get(stage_idx)?;
-    if let Err(refused) = general(evidence, stage_idx, stage) {
+    if let Err(refused) = for_any(evidence, stage_idx, stage) {
+        return Some(Err(refused));
+    }
+    let is_node = evidence.facts.image(evidence.file, stage_idx).is_some_and(node::is_node);
+    if !is_node && !node::is_used(evidence, stage_idx) {
+        return None;
+    }
+    if let Err(refused) = understood(evidence, stage) {
         return Some(Err(refused));
     }
     let image = match &stage.base {
         Base::Scratch => return None,
-        Base::Unknown(text) => {
-            let concerned = node::is_used(evidence, stage_idx);
-            return concerned.then(|| Refused::new("R9", format!("nothing is known about {text}")));
+        Base::Unknown(text) => return Some(Refused::new("R9", format!("nothing is known about {text}"))),
+        Base::Stage(_) if is_node => {
+            let works = node::is_used(evidence, stage_idx);
+            return works.then(|| Refused::new("R9", "the stage is built on another stage of this file"));
         }
-        Base::Stage(_) => {
-            let concerned =
-                node::is_used(evidence, stage_idx) && node::is_node(evidence.facts.image(evidence.file, stage_idx)?);
-            return concerned.then(|| Refused::new("R9", "the stage is built on another stage of this file"));
-        }
+        Base::Stage(_) => return None,
         Base::Image(image) => image,
     };
-    if node::is_node(image) {
+    if is_node {
         return Some(node::plan(evidence, stage_idx, stage, image));
     }
-    let unknown = evidence.images.traits(image).is_none() && node::is_used(evidence, stage_idx);
+    let unknown = evidence.images.traits(image).is_none();
     unknown.then(|| Refused::new("R9", format!("nothing is known about {image}")))
 }
 
-/// What holds for every ecosystem (§4.1).
-fn general(evidence: &Evidence<'_>, stage_idx: usize, stage: &Stage) -> Result<(), Refused> {
+/// What is refused whatever the ecosystem (§4.1).
+fn for_any(evidence: &Evidence<'_>, stage_idx: usize, stage: &Stage) -> Result<(), Refused> {
     let file = evidence.file;
-    if let Some(fault) = file.faults.iter().find(|fault| stage.range.contains_range(fault.range)) {
-        let before = file.text.get(..usize::from(fault.range.start())).unwrap_or_default();
-        return Refused::new("R1", format!("line {} does not parse", before.matches('\n').count() + 1));
-    }
-    if stage.instructions.len() > LONGEST {
-        return Refused::new("R16", "too long to convert safely");
-    }
     if stage.instructions.iter().any(|it| matches!(it.instruction.kind, InstructionKind::Onbuild(_))) {
         return Refused::new("R5", "this image is a base for other builds");
     }
@@ -193,6 +192,19 @@ fn general(evidence: &Evidence<'_>, stage_idx: usize, stage: &Stage) -> Result<(
     let windows = stage.instructions.iter().any(|it| it.instruction.frame.shell == ShellKind::Cmd);
     if windows || matches!(&stage.base, Base::Image(image) if image.path.starts_with("windows/")) {
         return Refused::new("R10", "Windows images are not converted");
+    }
+    Ok(())
+}
+
+/// What has to be understood of a stage before it is taken apart (§4.1).
+fn understood(evidence: &Evidence<'_>, stage: &Stage) -> Result<(), Refused> {
+    let file = evidence.file;
+    if let Some(fault) = file.faults.iter().find(|fault| stage.range.contains_range(fault.range)) {
+        let before = file.text.get(..usize::from(fault.range.start())).unwrap_or_default();
+        return Refused::new("R1", format!("line {} does not parse", before.matches('\n').count() + 1));
+    }
+    if stage.instructions.len() > LONGEST {
+        return Refused::new("R16", "too long to convert safely");
     }
     for placed in &stage.instructions {
         let InstructionKind::Run(run) = &placed.instruction.kind else { continue };

@@ -24,8 +24,14 @@ const LEAST_PERCENT: u64 = 5;
 
 /// What can be said about a place: offered anywhere in the shipping stage.
 pub fn offer(ctx: &AssistContext<'_>, range: TextRange) -> Vec<Offer> {
-    let evidence =
-        Evidence { file: ctx.file, facts: ctx.facts, config: ctx.config, context: ctx.context, images: ctx.images };
+    let evidence = Evidence {
+        file: ctx.file,
+        facts: ctx.facts,
+        config: ctx.config,
+        context: ctx.context,
+        images: ctx.images,
+        reads_sources: true,
+    };
     let Some(stage) = ctx.facts.target.and_then(|idx| ctx.file.stages.get(idx)) else { return Vec::new() };
     if stage.range.intersect(range).is_none() {
         return Vec::new();

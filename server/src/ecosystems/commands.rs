@@ -169,6 +169,9 @@ pub fn classify(command: &Located, trees: &[String]) -> Class {
         None if is_builder(&command.program) => Class::Build,
         None => by_program(command, trees),
     };
+    if matches!(own, Class::Build | Class::Perhaps) && names_other_place(command, trees) {
+        return Class::Unknown(command.told());
+    }
     match (own, written) {
         (own, Places::None) => own,
         (Class::Transparent, Places::Inside) => Class::Build,
@@ -177,6 +180,25 @@ pub fn classify(command: &Located, trees: &[String]) -> Class {
         (own, Places::Outside(paths)) if paths.iter().all(|it| it == "/dev/null" || walk::is_inside(it, "/tmp")) => own,
         _ => Class::Unknown(command.told()),
     }
+}
+
+/// Whether a build command names a directory outside of the work trees that it could write to.
+fn names_other_place(command: &Located, trees: &[String]) -> bool {
+    const HARMLESS: [&str; 9] = [
+        "/tmp",
+        "/dev",
+        "/usr/bin",
+        "/usr/local/bin",
+        "/bin",
+        "/usr/include",
+        "/usr/local/include",
+        "/root/.npm",
+        "/usr/local/share/.cache",
+    ];
+    let paths =
+        command.values().map(|it| it.split_once('=').map_or(it, |(_, path)| path)).filter(|it| it.starts_with('/'));
+    let mut paths = paths.map(|it| walk::absolute("/", it.split(':').next().unwrap_or(it)));
+    paths.any(|path| !trees.iter().chain(&HARMLESS.map(str::to_owned)).any(|it| walk::is_inside(&path, it)))
 }
 
 /// npm, yarn, pnpm, npx, bun, corepack; `None` for other programs.
@@ -386,14 +408,31 @@ fn apt(command: &Located) -> Class {
     }
 }
 
-/// Where the paths that a file command names lie.
+/// Where the paths that a file command names lie. What reaches below a directory that holds a tree is on both sides.
 fn files<'a>(command: &Located, operands: impl Iterator<Item = &'a Argument>, trees: &[String]) -> Class {
     match places(command, operands.map(|it| it.value.as_deref()), trees) {
         Places::Inside => Class::Build,
+        Places::Outside(paths) if reaches_down(command) => {
+            let around = |path: &String| {
+                let fixed = path.find(['*', '?', '[', '{']).and_then(|at| path.get(..at));
+                let fixed = fixed.map_or(path.as_str(), |it| it.rsplit_once('/').map_or("", |(folder, _)| folder));
+                trees.iter().any(|tree| walk::is_inside(tree, fixed))
+            };
+            if paths.iter().any(around) { Class::Everywhere } else { Class::System(paths) }
+        }
         Places::Outside(paths) => Class::System(paths),
         Places::Both => Class::Everywhere,
         Places::None | Places::Unknown => Class::Unknown(command.told()),
     }
+}
+
+/// Whether a file command changes what lies below the directories it names.
+fn reaches_down(command: &Located) -> bool {
+    let recursive = command
+        .values()
+        .any(|it| it == "--recursive" || it.starts_with('-') && !it.starts_with("--") && it.contains(['R', 'r']));
+    let pattern = command.values().any(|it| it.contains(['*', '?', '[', '{']));
+    recursive || pattern || matches!(command.program.as_str(), "find" | "mv")
 }
 
 enum Places {

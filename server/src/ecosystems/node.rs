@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use crate::ecosystems::commands::{self, Class, Located};
 use crate::ecosystems::placing::{self, Ground};
-use crate::ecosystems::{Evidence, Plan, Refused, Tree, owners, trees};
+use crate::ecosystems::{Evidence, Goes, Plan, Refused, Tree, owners, tools, trees};
 use crate::facts::landing::{self, Landed};
 use crate::facts::manifest::Manifest;
 use crate::facts::start::{StartChain, chain};
@@ -39,13 +39,13 @@ pub(super) fn plan(
     let located = located(evidence, stage_idx, stage, &states);
     let has_work = located.iter().flatten().any(commands::is_build);
     let chain = chain(evidence.file, stage_idx, evidence.context, "/", true);
+    if !has_work && (chain.written || !located.iter().flatten().any(|it| it.program == "npm")) {
+        return Refused::new("R15", "the shipping stage already holds only runtime instructions");
+    }
     start::check_written(&chain, stage, &located)?;
     let manifest = manifest(evidence, stage, &states, &located);
     start::check_development(&chain, manifest.as_ref())?;
     start::check_known(&chain, &located, stage)?;
-    if !has_work {
-        return Refused::new("R15", "the shipping stage already holds only runtime instructions");
-    }
     let (runtime, runtime_text) = base(evidence, stage, image)?;
     let trees = trees::trees(evidence, stage, &states, &located)?;
     let commands: Vec<Vec<(Located, Class)>> = located
@@ -59,7 +59,7 @@ pub(super) fn plan(
                 .collect()
         })
         .collect();
-    let read = sources::Sources::of(evidence);
+    let read = if evidence.reads_sources { sources::Sources::of(evidence) } else { sources::Sources::default() };
     let children = read.children();
     let mut doubts = start::doubts(&chain, evidence, stage, &states, &trees, &commands);
     let prune = prune::prune(&prune::Question {
@@ -88,6 +88,10 @@ pub(super) fn plan(
     };
     doubts.extend(prune.doubts);
     doubts.extend(perhaps(&commands));
+    doubts.extend(tools_that_may_compile(&commands, &parts));
+    if manifest.is_none() {
+        doubts.push("package.json could not be read: what its packages need of the full image is not known".to_owned());
+    }
     let added_packages = start::added_packages(&ground, &parts, manifest.as_ref(), image)?;
     let copied = trees
         .iter()
@@ -192,6 +196,19 @@ fn perhaps(commands: &[Vec<(Located, Class)>]) -> Vec<String> {
         .filter(|(_, class)| *class == Class::Perhaps)
         .map(|(command, _)| format!("`{}` is taken for a build command", command.told()))
         .collect();
+    found.into_iter().collect()
+}
+
+/// Tools that are installed once more in the slim image and of which nothing is known.
+fn tools_that_may_compile(commands: &[Vec<(Located, Class)>], parts: &[Goes]) -> Vec<String> {
+    let runs = commands.iter().zip(parts).filter(|(_, goes)| goes.run.is_some());
+    let tools = runs.flat_map(|(commands, _)| commands).filter_map(|(_, class)| match class {
+        Class::Tools(names) => Some(names),
+        _ => None,
+    });
+    let unknown = tools.flatten().filter(|name| tools::programs(name).is_none());
+    let found: BTreeSet<String> =
+        unknown.map(|name| format!("{name} is installed in the slim image too, which has no compiler")).collect();
     found.into_iter().collect()
 }
 

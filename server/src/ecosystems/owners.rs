@@ -150,7 +150,8 @@ fn command_owner(
         }
         "chmod" => {
             // Modes of what lies inside travel with the files; that of the directory itself does not.
-            if paths().skip(1).any(|path| walk::is_inside(tree, &path)) {
+            let changes_top = paths().skip(1).any(|path| walk::is_inside(tree, &path));
+            if changes_top {
                 return Refused::new(
                     "R14",
                     format!("`{}` changes the mode of {tree} itself, which a copy does not keep", command.told()),
@@ -167,9 +168,8 @@ fn command_owner(
             }
         }
         _ if matches!(class, Class::Build | Class::Perhaps) => {
-            if command.directory.as_deref().is_some_and(|it| walk::is_inside(it, tree))
-                || paths().any(|it| walk::is_inside(&it, tree))
-            {
+            let here = command.directory.as_deref().is_some_and(|it| walk::is_inside(it, tree));
+            if here || paths().any(|it| walk::is_inside(&it, tree)) {
                 walk.inside.insert(acting(ground, state)?);
             }
         }

@@ -73,6 +73,9 @@ pub fn trees(
         if tree == "/" {
             return Refused::new("R13", "there is no WORKDIR: the work tree is /, which cannot be copied whole");
         }
+        if walk::is_inside(tree, "/tmp") {
+            return Refused::new("R13", "packages are installed below /tmp, which is not copied");
+        }
         if is_system(tree) {
             return Refused::new("R13", format!("{tree} holds files of the system and cannot be copied whole"));
         }

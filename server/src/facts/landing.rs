@@ -26,6 +26,8 @@ pub struct Copied {
     pub destination: String,
     /// Whether it surely is a directory: it ends in a slash, or there are several sources, a pattern or `.`.
     pub into_directory: bool,
+    /// Whether the destination is written as an absolute path.
+    pub absolute: bool,
     /// Whether the sources lie in the build context.
     pub from_context: bool,
 }
@@ -50,6 +52,7 @@ pub fn copied(file: &File, stage: &Stage, placed: &Placed, state: &State) -> Opt
         into_directory: destination.ends_with('/') || matches!(plain, "." | "..") || several || pattern || whole,
         destination: walk::absolute(directory, &destination),
         sources,
+        absolute: destination.starts_with('/'),
         from_context: placed.instruction.flag("from").is_none(),
     })
 }

@@ -82,8 +82,14 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
     if let (Some(runtime), Some(saves)) = (&runtime, &saves) {
         message.push_str(&format!("; on `{}` it would be {} smaller", runtime.image, saves.words()));
     }
-    let evidence =
-        Evidence { file: ctx.file, facts: ctx.facts, config: ctx.config, context: ctx.context, images: ctx.images };
+    let evidence = Evidence {
+        file: ctx.file,
+        facts: ctx.facts,
+        config: ctx.config,
+        context: ctx.context,
+        images: ctx.images,
+        reads_sources: false,
+    };
     match ecosystems::plan(&evidence) {
         // Nothing in it is for the build alone, or it serves a program under development.
         Some(Err(refused)) if matches!(refused.code, "R2" | "R15") => return,

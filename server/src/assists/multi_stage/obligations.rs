@@ -229,7 +229,7 @@ fn builds_as_before(pair: &Pair<'_>) -> Result<(), Refused> {
         return failed("O11", "the builder would do less than before");
     }
     let last = pair.plan.last_build;
-    let build_only = |(idx, goes): (usize, &crate::ecosystems::Goes)| goes.is_build_only() && idx > last;
+    let build_only = |(idx, goes): (usize, &crate::ecosystems::Goes)| goes.builds && goes.run.is_none() && idx > last;
     if pair.plan.parts.iter().enumerate().any(build_only) {
         return failed("O11", "something is built after the copy");
     }
@@ -320,11 +320,11 @@ fn runs_where_it_ran(pair: &Pair<'_>) -> Result<(), Refused> {
         if is_added(pair, &placed.instruction) {
             continue;
         }
-        let Some(((before, was), _)) = wanted.next() else {
+        let Some(((before, was), goes)) = wanted.next() else {
             return failed("O17", "the stage that runs would do more than before");
         };
         let line = before.line + 1;
-        if was != state {
+        if was.user != state.user || was.directory != state.directory && !goes.anywhere {
             return failed("O17", &format!("line {line} would run in another directory or as another user"));
         }
     }
@@ -354,3 +354,6 @@ fn is_added(pair: &Pair<'_>, instruction: &crate::model::Instruction) -> bool {
         && !pair.before.instructions.iter().any(|it| it.instruction.text == instruction.text);
     makes || installs
 }
+
+#[cfg(test)]
+mod tests;

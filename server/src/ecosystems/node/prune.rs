@@ -144,7 +144,7 @@ fn reason_to_keep(question: &Question<'_>, installs: &[(usize, &Located)]) -> Ke
         return if starts_built_file(question) && installs.iter().all(|(_, it)| it.program == "npm") {
             Keep::No
         } else {
-            because("package.json could not be read".to_owned())
+            Keep::Because("development dependencies stay".to_owned())
         };
     };
     if manifest.dev_dependencies.is_empty() {
@@ -292,10 +292,7 @@ fn foreign_manifests(question: &Question<'_>) -> Option<String> {
 /// The command that takes development dependencies out.
 fn command(question: &Question<'_>, install: &Located, doubts: &mut Vec<String>) -> Option<String> {
     if question.manifest.is_none() {
-        doubts.push(
-            "package.json could not be read: that nothing which runs is a development dependency is not shown"
-                .to_owned(),
-        );
+        doubts.push("that nothing which runs is a development dependency is not shown".to_owned());
     } else if question.sources.left_out > 0 {
         let n = question.sources.left_out;
         doubts.push(format!("{n} source files were not read; one of them may load a development dependency"));

@@ -130,7 +130,8 @@ pub(super) fn added_packages(
     let suite = suite(image);
     let mut there = There::default();
     let mut res: BTreeSet<&'static str> = BTreeSet::new();
-    for ((goes, commands), placed) in parts.iter().zip(ground.commands).zip(&ground.stage.instructions) {
+    let with_commands = parts.iter().zip(ground.commands).zip(&ground.stage.instructions);
+    for (at, ((goes, commands), placed)) in with_commands.enumerate() {
         let Some(cuts) = &goes.run else { continue };
         for (command, class) in commands.iter().filter(|(it, _)| !cuts.iter().any(|cut| cut.contains_range(it.whole))) {
             let name = command.program.as_str();
@@ -146,6 +147,9 @@ pub(super) fn added_packages(
             there.add(class, cuts);
         }
         if let InstructionKind::Copy(_) | InstructionKind::Add(_) = placed.instruction.kind {
+            let state = ground.states.get(at).cloned().unwrap_or(State { directory: None, user: None });
+            let copied = landing::copied(ground.evidence.file, ground.stage, placed, &state);
+            there.places.extend(copied.map(|it| it.destination));
             let words = placed.instruction.text.split_whitespace();
             there.brought.extend(
                 words.filter_map(|it| it.trim_matches(['"', ',', ']', '[']).rsplit('/').next()).map(str::to_owned),
@@ -159,6 +163,13 @@ pub(super) fn added_packages(
         .is_some_and(|it| it.value.as_deref().is_none_or(|it| it.contains("node_modules/.bin")));
     for program in &ground.chain.programs {
         let name = program.name.as_str();
+        if let (true, Some(script)) = (name == "node", program.script()) {
+            let file = script.rsplit('/').next().unwrap_or_default();
+            let inside = ground.trees.iter().any(|it| walk::is_inside(&script, it));
+            if !inside && !there.brought.contains(file) && !there.places.iter().any(|it| walk::is_inside(&script, it)) {
+                return Refused::new("R6", format!("cannot tell what brings {script}, which runs at start"));
+            }
+        }
         if programs::in_slim(name) || there.programs.contains(name) || there.brought.contains(name) {
             continue;
         }
@@ -204,6 +215,8 @@ struct There {
     programs: BTreeSet<String>,
     packages: BTreeSet<String>,
     brought: BTreeSet<String>,
+    /// Destinations of its copies.
+    places: Vec<String>,
 }
 
 impl There {

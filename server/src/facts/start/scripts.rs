@@ -135,12 +135,10 @@ fn run(follower: &mut Follower<'_>, told: &str, script: &str, place: &Place, mor
         text.push(' ');
         text.push_str(&word.as_deref().map_or_else(|| "\"$_\"".to_owned(), quoted));
     }
-    for text in
-        [manifest.scripts.get(&format!("pre{script}")), Some(&text), manifest.scripts.get(&format!("post{script}"))]
-    {
-        if let Some(text) = text {
-            follower.text(text, &place);
-        }
+    let before = manifest.scripts.get(&format!("pre{script}"));
+    let after = manifest.scripts.get(&format!("post{script}"));
+    for text in before.into_iter().chain([&text]).chain(after) {
+        follower.text(text, &place);
     }
     true
 }
