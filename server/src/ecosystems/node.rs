@@ -48,6 +48,7 @@ pub(super) fn plan(
     start::check_known(&chain, &located, stage)?;
     let (runtime, runtime_text) = base(evidence, stage, image)?;
     let trees = trees::trees(evidence, stage, &states, &located)?;
+    trees::stay(&trees, &located)?;
     let commands: Vec<Vec<(Located, Class)>> = located
         .into_iter()
         .map(|it| {
@@ -72,7 +73,9 @@ pub(super) fn plan(
         sources: &read,
         major: major(image),
     })?;
+    let scripts = manifest.as_ref().map(|it| it.scripts.values().cloned().collect::<Vec<_>>().join("\n"));
     let ground = Ground {
+        scripts: scripts.as_deref(),
         evidence,
         stage,
         states: &states,

@@ -65,7 +65,6 @@ pub fn purpose(name: &str) -> Purpose {
         "unzip",
         "wget",
         "xz-utils",
-        "zip",
     ];
     if BUILD.contains(&name) || ["g++-", "gcc-", "linux-headers-"].iter().any(|it| name.starts_with(it)) {
         return Purpose::Build;
@@ -74,6 +73,30 @@ pub fn purpose(name: &str) -> Purpose {
         return Purpose::Fetch;
     }
     if name.ends_with("-dev") { Purpose::Headers } else { Purpose::Run }
+}
+
+/// Whether no build of an application calls for a package: inits, editors, tools to look around with, fonts.
+pub fn is_inert(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "cron",
+        "dumb-init",
+        "gosu",
+        "htop",
+        "iputils-ping",
+        "less",
+        "nano",
+        "net-tools",
+        "nginx",
+        "openssh-server",
+        "procps",
+        "strace",
+        "supervisor",
+        "telnet",
+        "tini",
+        "vim",
+        "vim-tiny",
+    ];
+    NAMES.contains(&name) || name.starts_with("fonts-")
 }
 
 /// The name of a package as `apt-get install` is given it: without `=version`, `/suite` and `:arch`.

@@ -30,6 +30,8 @@ pub struct Ground<'a> {
     pub chain: &'a StartChain,
     /// Programs that the application itself is seen to call.
     pub children: &'a BTreeSet<String>,
+    /// The texts of all scripts of the manifest, where it could be read: what build commands may call.
+    pub scripts: Option<&'a str>,
     /// Whether commands are added at the end of the builder, so that every source has to be there.
     pub adds_build: bool,
 }

@@ -88,6 +88,24 @@ pub fn trees(
     Ok(res)
 }
 
+/// Whether the trees are still there at the end, so that they can be copied.
+///
+/// # Errors
+/// R13 when a command removes or moves one as a whole.
+pub fn stay(trees: &[String], located: &[Vec<Located>]) -> Result<(), Refused> {
+    for command in located.iter().flatten().filter(|it| matches!(it.program.as_str(), "rm" | "mv" | "rmdir")) {
+        let from = command.directory.as_deref().unwrap_or("/");
+        let sources = command.operands().count().saturating_sub(usize::from(command.program == "mv"));
+        for path in command.operands().take(sources).filter_map(|it| it.value.as_deref()) {
+            let path = walk::absolute(from, path);
+            if trees.iter().any(|tree| walk::is_inside(tree, &path)) {
+                return Refused::new("R13", format!("`{}` takes the work tree away", command.told()));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Whether a directory is one of the system's, or below `/tmp`.
 pub fn is_system(directory: &str) -> bool {
     SYSTEM.contains(&directory) || walk::is_inside(directory, "/tmp")

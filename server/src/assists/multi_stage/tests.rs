@@ -165,6 +165,33 @@ fn a_work_tree_that_is_the_whole_system_is_refused() {
 }
 
 #[test]
+fn a_work_tree_that_is_taken_away_is_refused() {
+    refused(
+        "FROM node:20\nWORKDIR /client\nCOPY client .\nRUN npm ci && npm run build && mv dist /app/public\nRUN rm -rf /client\nWORKDIR /app\nCOPY . .\nRUN npm ci\nCMD [\"node\",\"a.js\"]\n",
+        "R13: `rm -rf /client` takes the work tree away",
+    );
+}
+
+#[test]
+fn packages_that_a_build_may_call_are_on_both_sides() {
+    let text = |scripts: &str| {
+        format!(
+            "FROM node:20\nRUN apt-get update && apt-get install -y jq libvips42\nWORKDIR /app\nCOPY . .\nRUN npm ci\nCMD [\"node\", \"a.js\"]\n#- package.json\n{{\"scripts\":{{\"build\":\"{scripts}\"}}}}\n#- a.js\n"
+        )
+    };
+    let installs = |scripts: &str| {
+        let shown = shown(&text(scripts));
+        shown
+            .lines()
+            .filter(|it| it.contains("apt-get"))
+            .map(|it| it.replace("RUN apt-get update && apt-get install -y ", ""))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(installs("tsc"), ["libvips42", "jq libvips42"]);
+    assert_eq!(installs("jq . a.json"), ["jq libvips42", "jq libvips42"]);
+}
+
+#[test]
 fn owners_with_ids_that_may_differ_are_refused() {
     refused(
         "FROM node:20\nRUN useradd -r a && useradd -r b\nWORKDIR /app\nCOPY --chown=a . /app/a\nCOPY --chown=b . /app/b\nRUN npm ci\nUSER a\nCMD [\"node\",\"a/x.js\"]\n",

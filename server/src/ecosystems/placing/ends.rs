@@ -147,7 +147,7 @@ fn package_ends(
                 return Refused::new("R7", format!("no runtime package is known for {name}"));
             }
             packages::Purpose::Fetch => Ends { build: builds, run: runs || !builds },
-            packages::Purpose::Run => Ends { build: builds, run: true },
+            packages::Purpose::Run => Ends { build: builds || may_build(ground, idx, name, &programs), run: true },
         });
     }
     let all = each.iter().copied().fold(Ends::default(), join);
@@ -164,6 +164,14 @@ fn package_ends(
         }
     }
     Ok(all)
+}
+
+/// Whether a build command behind the install could call what a package brings, or load its library.
+fn may_build(ground: &Ground<'_>, idx: usize, name: &str, programs: &[&str]) -> bool {
+    if packages::is_inert(name) || !later_build(ground, idx.saturating_sub(1)) {
+        return false;
+    }
+    name.starts_with("lib") || ground.scripts.is_none_or(|scripts| programs.iter().any(|it| scripts.contains(it)))
 }
 
 /// Where the blanks and continuations before a word begin.
