@@ -63,7 +63,6 @@ fn offers(text: &str, context: &BuildContext) -> Vec<Offer> {
         context,
         images: &ImageBook::embedded(),
         today: None,
-        weigh: &|_| None,
     };
     let at = file.stages.last().map_or(TextSize::new(0), |stage| stage.from.at);
     multi_stage::offer(&ctx, TextRange::empty(at))

@@ -15,7 +15,6 @@ use crate::model::File;
 use crate::rules::{self, Context, Finding};
 use crate::size::{self, BuildSize};
 use crate::text::{TextRange, TextSize};
-use crate::weight::Estimate;
 
 /// All that an analysis depends on.
 #[derive(Clone, Debug)]
@@ -74,7 +73,6 @@ impl Analysis {
 
     /// What the assists say about a place (empty range: the cursor), by the order of CLI.md's list.
     pub fn assists(&self, range: TextRange) -> Vec<Offer> {
-        let weigh = |text: &str| self.weigh(text);
         let ctx = AssistContext {
             file: &self.file,
             facts: &self.facts,
@@ -83,7 +81,6 @@ impl Analysis {
             context: &self.inputs.context,
             images: &self.inputs.images,
             today: self.inputs.today,
-            weigh: &weigh,
         };
         assists::offers(&ctx, range)
     }
@@ -118,17 +115,5 @@ impl Analysis {
         let mut res = ecosystems::wanted_files(&evidence);
         res.retain(|path| !self.inputs.context.texts.contains_key(path));
         res
-    }
-
-    /// What the stage that another text ships weighs unpacked, everything else being the same; `None` where a part of it
-    /// is not known.
-    fn weigh(&self, text: &str) -> Option<Estimate> {
-        let Inputs { config, context, images, .. } = &self.inputs;
-        let build = Build { arguments: Some(&config.build_args), platform: config.platform.clone() };
-        let file = lower::file(text.into(), &build, Some(&self.file));
-        let facts = Facts::of(&file, config);
-        let size = size::estimate(&file, &facts, context, images, &config.platform);
-        let (unpacked, incomplete) = size.stages.get(facts.target?)?.unpacked();
-        unpacked.filter(|_| !incomplete)
     }
 }

@@ -32,8 +32,6 @@ pub struct AssistContext<'a> {
     pub images: &'a ImageBook,
     /// The day of the check.
     pub today: Option<Date>,
-    /// Unpacked size of the stage that a text ships, by the same analysis; `None` where a part is not known.
-    pub weigh: &'a dyn Fn(&str) -> Option<Estimate>,
 }
 
 /// What an action is called where it cannot be carried out; its id where there is no such action.
@@ -81,8 +79,16 @@ fn layers_of(ctx: &AssistContext, merge: &Assist) -> Option<(Estimate, Estimate)
     Some((before, layer(&size, first)?))
 }
 
+/// What the stage that another text ships weighs unpacked, everything else being the same; `None` where a part of it is
+/// not known.
+pub fn shipped(ctx: &AssistContext, text: &str) -> Option<Estimate> {
+    let (facts, size) = weigh(ctx, text);
+    let (unpacked, incomplete) = size.stages.get(facts.target?)?.unpacked();
+    unpacked.filter(|_| !incomplete)
+}
+
 /// Facts and weights of another text, everything else being the same.
-pub fn weigh(ctx: &AssistContext, text: &str) -> (Facts, BuildSize) {
+fn weigh(ctx: &AssistContext, text: &str) -> (Facts, BuildSize) {
     let build = Build { arguments: Some(&ctx.config.build_args), platform: ctx.config.platform.clone() };
     let file = lower::file(text.into(), &build, Some(ctx.file));
     let facts = Facts::of(&file, ctx.config);

@@ -8,12 +8,12 @@ mod obligations;
 
 use std::sync::Arc;
 
-use crate::assists::{Assist, AssistContext, Offer, Refusal};
+use crate::assists::{self, Assist, AssistContext, Offer, Refusal};
 use crate::ecosystems::{self, Evidence, Plan, Refused};
 use crate::lower::{self, Build};
 use crate::model::File;
 use crate::text::TextRange;
-use crate::weight::Estimate;
+use crate::weight::{self, Estimate};
 
 /// The id of the action (CLI.md).
 pub const ID: &str = "multi-stage";
@@ -60,13 +60,15 @@ fn assist(ctx: &AssistContext<'_>, plan: Plan, target: TextRange) -> Result<Assi
     let text = edit.apply(&ctx.file.text);
     let new = lowered(ctx, &text);
     obligations::check(ctx.file, &new, &plan)?;
-    let weighed = (ctx.weigh)(&ctx.file.text).zip((ctx.weigh)(&text)).filter(|(before, after)| gains(before, after));
+    let weighed = assists::shipped(ctx, &ctx.file.text)
+        .zip(assists::shipped(ctx, &text))
+        .filter(|(before, after)| gains(before, after));
     let (before, after) = weighed.unwrap_or((base_before, base_after));
     let label = format!(
         "Split into build and runtime stages ({} → {}, {})",
         plan.builder,
         plan.runtime,
-        change(&before, &after)
+        weight::change(&before, &after)
     );
     Ok(Assist {
         id: ID,
@@ -79,17 +81,6 @@ fn assist(ctx: &AssistContext<'_>, plan: Plan, target: TextRange) -> Result<Assi
         before: Some(before),
         after: Some(after),
     })
-}
-
-/// `1.15 GB → 260 MB`, with `about` where a figure is no measured one.
-fn change(before: &Estimate, after: &Estimate) -> String {
-    let (before, after) = (before.words(), after.words());
-    match (before.strip_prefix("about "), after.strip_prefix("about ")) {
-        (None, None) => format!("{before} → {after}"),
-        (before_bare, after_bare) => {
-            format!("about {} → {}", before_bare.unwrap_or(&before), after_bare.unwrap_or(&after))
-        }
-    }
 }
 
 /// Both bases unpacked, or both as they are pulled where that is all that is known.

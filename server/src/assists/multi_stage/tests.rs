@@ -31,7 +31,6 @@ fn offers(fixture: &str) -> (String, Vec<Offer>) {
         context: &context,
         images: &ImageBook::embedded(),
         today: None,
-        weigh: &|_| None,
     };
     let range = file.stages.last().map_or(TextRange::default(), |stage| stage.range);
     (text.to_owned(), offer(&ctx, range))

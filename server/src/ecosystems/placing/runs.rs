@@ -1,5 +1,7 @@
 //! Where a RUN goes: whole, or cut at `&&` where its parts go different ways.
 
+use std::ops::Range;
+
 use crate::ecosystems::commands::{Class, Located};
 use crate::ecosystems::placing::Ground;
 use crate::ecosystems::placing::ends::{Ends, command_ends, join};
@@ -35,6 +37,9 @@ pub(super) fn run_goes(
         }
     }
     let all = ends.iter().fold(Ends::default(), |acc, it| join(acc, *it));
+    // A RUN that only cleans up behind the installs before it follows them: what it hides must stay hidden.
+    let cleans = commands.iter().any(|(command, class)| matches!(class, Class::Clean) && is_of_system(command));
+    let all = if all == Ends::default() && cleans { ends_of_installs(ground, 0..idx)? } else { all };
     let all = if all == Ends::default() { Ends { build: true, run: false } } else { all };
     let builds = ends.iter().any(|it| it.build && !it.run) || all.build && !all.run;
     let mut running = commands.iter().zip(&ends).filter(|(_, ends)| ends.run || !ends.build);
@@ -107,14 +112,27 @@ fn is_anywhere(command: &Located, class: &Class) -> bool {
     }
 }
 
-/// Where the installs behind this RUN go; the builder if there are none.
-fn later_installs(ground: &Ground<'_>, idx: usize) -> Result<Ends, Refused> {
+/// Whether a command cleans up behind the package manager of the distribution.
+fn is_of_system(command: &Located) -> bool {
+    let manager = matches!(command.program.as_str(), "apt-get" | "apt" | "apk" | "dnf" | "microdnf" | "yum");
+    let folder = |value: &str| ["/var/lib/apt", "/var/cache"].iter().any(|it| value.starts_with(it));
+    manager || command.operands().any(|it| it.value.as_deref().is_some_and(folder))
+}
+
+/// Where the installs of these instructions go; nowhere if there are none.
+fn ends_of_installs(ground: &Ground<'_>, among: Range<usize>) -> Result<Ends, Refused> {
     let mut acc = Ends::default();
-    for (at, commands) in ground.commands.iter().enumerate().skip(idx + 1) {
+    for (at, commands) in ground.commands.iter().enumerate().take(among.end).skip(among.start) {
         for (command, class) in commands.iter().filter(|(_, class)| matches!(class, Class::Packages(_))) {
             acc = join(acc, command_ends(ground, at, command, class, &mut Vec::new(), &mut Vec::new())?);
         }
     }
+    Ok(acc)
+}
+
+/// Where the installs behind this RUN go; the builder if there are none.
+fn later_installs(ground: &Ground<'_>, idx: usize) -> Result<Ends, Refused> {
+    let acc = ends_of_installs(ground, idx + 1..ground.commands.len())?;
     Ok(if acc == Ends::default() { Ends { build: true, run: false } } else { acc })
 }
 
