@@ -116,8 +116,22 @@ impl Analysis {
             reads_sources: true,
         };
         let mut res = ecosystems::wanted_files(&evidence);
+        let of_rules = rules::wanted::files(&self.rule_context());
+        res.extend(of_rules.into_iter().filter(|path| !res.contains(path)).collect::<Vec<_>>());
         res.retain(|path| !self.inputs.context.texts.contains_key(path));
         res
+    }
+
+    fn rule_context(&self) -> Context<'_> {
+        Context {
+            file: &self.file,
+            facts: &self.facts,
+            size: &self.size,
+            config: &self.inputs.config,
+            context: &self.inputs.context,
+            images: &self.inputs.images,
+            today: self.inputs.today,
+        }
     }
 
     /// What the stage that another text ships weighs unpacked, everything else being the same; `None` where a part of it

@@ -20,6 +20,7 @@ pub mod single_stage_build;
 
 pub mod precedence;
 pub mod total;
+pub mod wanted;
 
 use crate::config::{Config, Level};
 use crate::context::BuildContext;
