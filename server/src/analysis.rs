@@ -1,5 +1,6 @@
 //! The only door to the core: text and data in, findings, actions, sizes and hovers out.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use crate::assists::{self, AssistContext, Offer};
@@ -62,6 +63,7 @@ impl Analysis {
             context: &inputs.context,
             images: &inputs.images,
             today: inputs.today,
+            start: OnceCell::new(),
         });
         Analysis { inputs, file, facts, size, findings }
     }
@@ -99,6 +101,7 @@ impl Analysis {
             context: &self.inputs.context,
             images: &self.inputs.images,
             today: self.inputs.today,
+            start: OnceCell::new(),
         }
     }
 
@@ -113,6 +116,8 @@ impl Analysis {
             reads_sources: true,
         };
         let mut res = ecosystems::wanted_files(&evidence);
+        let of_rules = rules::wanted::files(&self.context());
+        res.extend(of_rules.into_iter().filter(|path| !res.contains(path)).collect::<Vec<_>>());
         res.retain(|path| !self.inputs.context.texts.contains_key(path));
         res
     }

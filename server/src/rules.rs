@@ -20,11 +20,15 @@ pub mod single_stage_build;
 
 pub mod precedence;
 pub mod total;
+pub mod wanted;
+
+use std::cell::OnceCell;
 
 use crate::config::{Config, Level};
 use crate::context::BuildContext;
 use crate::date::Date;
 use crate::facts::run::Command;
+use crate::facts::start::{self, StartChain};
 use crate::facts::{Facts, RunFacts};
 use crate::images::ImageBook;
 use crate::model::{Fault, File, ImageRef, Placed, Run, Stage};
@@ -303,6 +307,8 @@ pub struct Context<'a> {
     pub images: &'a ImageBook,
     /// The day of the check; `None` silences rules on end of life.
     pub today: Option<Date>,
+    /// What the target starts; followed when the first rule asks.
+    pub start: OnceCell<StartChain>,
 }
 
 /// A RUN and where it stands.
@@ -359,6 +365,16 @@ impl<'a> Context<'a> {
     pub fn reaching(&self) -> impl Iterator<Item = (usize, &'a Stage)> + use<'_, 'a> {
         let stages = self.file.stages.iter().enumerate();
         stages.filter(|(idx, _)| self.facts.reaching.get(*idx).copied().unwrap_or(false))
+    }
+
+    /// What the target starts, followed as far as it can be read; empty without a target.
+    pub fn start(&self) -> &StartChain {
+        self.start.get_or_init(|| {
+            let node = self.base_image().is_some_and(|image| image.repository() == "docker.io/library/node");
+            self.facts
+                .target
+                .map_or_else(StartChain::default, |target| start::chain(self.file, target, self.context, "/", node))
+        })
     }
 
     /// The base image of the target.

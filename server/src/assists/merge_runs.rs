@@ -68,7 +68,7 @@ fn touched(stage: &Stage, group: &Group, range: TextRange) -> Range<usize> {
     };
     let mut elements = (0..group.elements.len()).filter(is_touched);
     let Some(first) = elements.next() else { return 0..0 };
-    first..elements.last().unwrap_or(first) + 1
+    first..elements.next_back().unwrap_or(first) + 1
 }
 
 fn assist(file: &File, stage: &Stage, group: &Group, part: Range<usize>) -> Option<Assist> {

@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 
 use crate::context::BuildContext;
 use crate::facts::walk::{self, State};
-use crate::model::{Base, File, Form, Healthcheck, InstructionKind, Stage};
+use crate::model::{Base, File, Healthcheck, InstructionKind, Stage};
 
-use follow::Follower;
+use follow::{Follower, Written};
 
 /// What a container runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,9 +91,9 @@ pub fn chain(file: &File, stage_idx: usize, context: &BuildContext, directory: &
     let (entry, command) = written(file, stage_idx);
     follower.acc.written = entry.is_some() || command.is_some();
     follower.start(entry, command, last.directory.clone(), entrypoint);
-    if let Some(Healthcheck::Cmd(form)) = health(file, stage_idx) {
+    if let Some((Healthcheck::Cmd(form), text)) = health(file, stage_idx) {
         let from = follower.acc.programs.len();
-        follower.form(form, last.directory);
+        follower.form(Written { form, text }, last.directory);
         for program in follower.acc.programs.iter_mut().skip(from) {
             program.health = true;
         }
@@ -103,14 +103,15 @@ pub fn chain(file: &File, stage_idx: usize, context: &BuildContext, directory: &
 
 /// The ENTRYPOINT and CMD that hold at the end of a stage, as BuildKit joins stages: an ENTRYPOINT takes away the CMD
 /// of the stages below (`dispatchEntrypoint` in `dockerfile2llb/convert.go`).
-fn written(file: &File, stage_idx: usize) -> (Option<&Form>, Option<&Form>) {
+fn written(file: &File, stage_idx: usize) -> (Option<Written<'_>>, Option<Written<'_>>) {
     let Some(stage) = file.stages.get(stage_idx) else { return (None, None) };
     let mut entry = None;
     let mut command = None;
     for placed in &stage.instructions {
+        let text = &*placed.instruction.text;
         match &placed.instruction.kind {
-            InstructionKind::Cmd(form) => command = Some(form),
-            InstructionKind::Entrypoint(form) => entry = Some(form),
+            InstructionKind::Cmd(form) => command = Some(Written { form, text }),
+            InstructionKind::Entrypoint(form) => entry = Some(Written { form, text }),
             _ => {}
         }
     }
@@ -124,10 +125,11 @@ fn written(file: &File, stage_idx: usize) -> (Option<&Form>, Option<&Form>) {
     }
 }
 
-fn health(file: &File, stage_idx: usize) -> Option<&Healthcheck> {
+/// The HEALTHCHECK that holds at the end of a stage, with the text of its instruction.
+fn health(file: &File, stage_idx: usize) -> Option<(&Healthcheck, &str)> {
     let stage = file.stages.get(stage_idx)?;
     let own = stage.instructions.iter().rev().find_map(|placed| match &placed.instruction.kind {
-        InstructionKind::Healthcheck(health) => Some(health),
+        InstructionKind::Healthcheck(health) => Some((health, &*placed.instruction.text)),
         _ => None,
     });
     match stage.base {

@@ -183,7 +183,6 @@ const COMPILED: [&str; 14] = [
 
 /// Whether something in the shipped stages, or the start command, needs more than the slim image has.
 fn needs_the_full_image(ctx: &Context, traits: &Traits) -> bool {
-    let target = ctx.facts.target.unwrap_or_default();
     // A distribution's slim image lacks manuals and translations alone.
     let Some(runtime) = traits.runtime.as_deref() else { return false };
     let full = |name: &str| {
@@ -217,7 +216,7 @@ fn needs_the_full_image(ctx: &Context, traits: &Traits) -> bool {
             }
         }
     }
-    let chain = start::chain(ctx.file, target, ctx.context, "/", runtime == "node");
+    let chain = ctx.start();
     let in_start = chain.programs.iter().any(|it| full(&it.name) && !installed.contains(it.name.as_str()));
     let hidden = chain.open.iter().any(|it| matches!(it, start::Open::Script(_) | start::Open::Shell));
     in_start || hidden || needs_known_library(ctx)

@@ -4,7 +4,7 @@ use crate::facts::landing::{self, Landed};
 use crate::facts::manifest::Manifest;
 use crate::facts::stage::join;
 use crate::facts::start::development::development;
-use crate::facts::start::{self, Program, StartChain};
+use crate::facts::start::{Program, StartChain};
 use crate::facts::walk;
 use crate::model::{Form, InstructionKind, Placed};
 use crate::rules::{Context, Finding, Fix, Group, Rule, Safety, Severity};
@@ -59,9 +59,8 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
         return;
     }
     let image = ctx.base_image();
-    let node = image.is_some_and(|image| image.repository() == "docker.io/library/node");
-    let chain = start::chain(ctx.file, target, ctx.context, "/", node);
-    let Some(manager) = manager(&chain) else { return };
+    let chain = ctx.start();
+    let Some(manager) = manager(chain) else { return };
     let Some((placed, form, is_entrypoint)) = written(ctx) else { return };
     // The entry point of an image that nobody knows may be an init.
     let unknown = image.is_none_or(|image| ctx.images.traits(image).is_none());
@@ -69,7 +68,7 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
         return;
     }
     let manifest = manifest(ctx, manager);
-    if is_for_development(&chain, manager, manifest.as_ref()) {
+    if is_for_development(chain, manager, manifest.as_ref()) {
         return;
     }
     let range = match form {

@@ -62,9 +62,8 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
         User::Named(_) | User::Unknown => return,
     };
     let image = ctx.base_image();
-    let node = image.is_some_and(|image| image.repository() == "docker.io/library/node");
-    let chain = start::chain(ctx.file, target, ctx.context, "/", node);
-    if gives_rights_up(ctx, &chain) {
+    let chain = ctx.start();
+    if gives_rights_up(ctx, chain) {
         return;
     }
     let Some((range, is_user)) = place(ctx) else { return };

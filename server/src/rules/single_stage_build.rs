@@ -71,9 +71,8 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
     let platform = stage.platform.as_ref().unwrap_or(&ctx.config.platform);
     let runtime = counterpart(ctx.images.counterparts(image, platform), &traits);
     let Some(why) = builds(ctx, target, stage, &traits, runtime.as_ref()) else { return };
-    let node = traits.runtime.as_deref() == Some("node");
-    let chain = start::chain(ctx.file, target, ctx.context, "/", node);
-    if !needs_less(&chain) || runs_copied_file(stage, &chain) {
+    let chain = ctx.start();
+    if !needs_less(chain) || runs_copied_file(stage, chain) {
         return;
     }
     let InstructionKind::From(from) = &stage.from.instruction.kind else { return };

@@ -26,6 +26,13 @@ pub(super) struct Follower<'a> {
     pub(super) acc: &'a mut StartChain,
 }
 
+/// A command of an instruction, with the text that its ranges count in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Written<'a> {
+    pub(super) form: &'a Form,
+    pub(super) text: &'a str,
+}
+
 /// Where in the chain a command stands.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Place {
@@ -38,21 +45,23 @@ impl Follower<'_> {
     /// Joins ENTRYPOINT and CMD as Docker does and follows the result.
     pub(super) fn start(
         &mut self,
-        entry: Option<&Form>,
-        command: Option<&Form>,
+        entry: Option<Written<'_>>,
+        command: Option<Written<'_>>,
         directory: Option<String>,
         entrypoint: bool,
     ) {
         let place = Place { directory, ..Place::default() };
         match (entry, command) {
-            (Some(entry @ Form::Exec(_)), command) => {
+            (Some(Written { form: entry @ Form::Exec(_), .. }), command) => {
                 let mut words = exec(entry);
-                self.command = command.map(exec).unwrap_or_default();
+                self.command = command.map(|command| exec(command.form)).unwrap_or_default();
                 words.extend(self.command.iter().cloned());
                 self.words(words, &place);
             }
             (Some(entry), _) => self.form(entry, place.directory),
-            (None, Some(Form::Exec(words))) if entrypoint && words.first().is_some_and(|it| is_for_node(&it.text)) => {
+            (None, Some(Written { form: Form::Exec(words), .. }))
+                if entrypoint && words.first().is_some_and(|it| is_for_node(&it.text)) =>
+            {
                 let mut all = vec![Some("node".to_owned())];
                 all.extend(words.iter().map(|word| Some(word.text.clone())));
                 self.words(all, &place);
@@ -63,11 +72,14 @@ impl Follower<'_> {
     }
 
     /// A command in any form.
-    pub(super) fn form(&mut self, form: &Form, directory: Option<String>) {
+    pub(super) fn form(&mut self, written: Written<'_>, directory: Option<String>) {
         let place = Place { directory, ..Place::default() };
-        match form {
-            Form::Exec(_) => self.words(exec(form), &place),
-            Form::Shell(text) => self.text(&text.text, &place),
+        match written.form {
+            Form::Exec(_) => self.words(exec(written.form), &place),
+            Form::Shell(text) => match &text.script {
+                Some(script) => self.script(script, written.text, &place),
+                None => self.acc.open.push(Open::Shell),
+            },
             Form::Heredoc { .. } => self.acc.open.push(Open::Shell),
             Form::Empty => {}
         }
