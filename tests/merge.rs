@@ -98,10 +98,11 @@ fn compound(u: &mut Unstructured<'_>, depth: u32) -> Result<String> {
         3 => format!("if {inner}; then {}; fi", list(u, depth - 1)?),
         4 => format!("if {}; then {inner}; else {}; fi", list(u, depth - 1)?, list(u, depth - 1)?),
         5 => format!("for i in 1 2; do {inner}; done"),
-        6 => format!("while test ! -e stop; do touch stop; {inner}; done"),
+        6 => format!("while test \"$n\" != xx; do n=x$n; {inner}; done"),
         7 => format!("case x in x) {inner};; esac"),
         8 => format!("echo $({inner}) >> log"),
-        _ => format!("fn() {{ {inner}; }}; fn"),
+        // A name for each depth: none calls itself.
+        _ => format!("f{depth}() {{ {inner}; }}; f{depth}"),
     })
 }
 

@@ -12,6 +12,7 @@ mod words;
 
 use std::ops::Range;
 
+use crate::assists::merge_runs::style::Style;
 use crate::assists::{Assist, Offer, Refusal};
 use crate::facts::Facts;
 use crate::facts::merging::{self, Group, Obstacle};
@@ -26,6 +27,7 @@ const PLAIN: &str = "plain";
 /// What can be merged at a place: with a cursor in a RUN the longest sequence around it, with several RUNs selected
 /// exactly those, cut where they cannot be joined. A refusal where there are neighbours and nothing can be joined.
 pub fn offer(file: &File, facts: &Facts, range: TextRange) -> Vec<Offer> {
+    let style = style::of(file);
     let mut res = Vec::new();
     for (stage_idx, stage) in file.stages.iter().enumerate() {
         if stage.range.intersect(range).is_none() {
@@ -38,7 +40,8 @@ pub fn offer(file: &File, facts: &Facts, range: TextRange) -> Vec<Offer> {
                 continue;
             }
             let parts = if touched.len() == 1 { vec![group.around(touched.start)] } else { group.cut(touched.clone()) };
-            let assists: Vec<_> = parts.iter().filter_map(|part| assist(file, stage, &group, part.clone())).collect();
+            let assists: Vec<_> =
+                parts.iter().filter_map(|part| assist(file, &style, stage, &group, part.clone())).collect();
             if assists.is_empty() {
                 res.push(Offer::Refusal(refusal(stage, &group, touched)));
             }
@@ -50,10 +53,11 @@ pub fn offer(file: &File, facts: &Facts, range: TextRange) -> Vec<Offer> {
 
 /// Everything in the file that can be merged, each sequence once.
 pub fn all(file: &File, facts: &Facts) -> Vec<Assist> {
+    let style = style::of(file);
     let mut res = Vec::new();
     for (stage, stage_facts) in file.stages.iter().zip(&facts.stages) {
         for group in merging::groups(stage, &stage_facts.users) {
-            let assists = group.parts.iter().filter_map(|part| assist(file, stage, &group, part.clone()));
+            let assists = group.parts.iter().filter_map(|part| assist(file, &style, stage, &group, part.clone()));
             res.extend(assists);
         }
     }
@@ -71,9 +75,9 @@ fn touched(stage: &Stage, group: &Group, range: TextRange) -> Range<usize> {
     first..elements.next_back().unwrap_or(first) + 1
 }
 
-fn assist(file: &File, stage: &Stage, group: &Group, part: Range<usize>) -> Option<Assist> {
+fn assist(file: &File, style: &Style, stage: &Stage, group: &Group, part: Range<usize>) -> Option<Assist> {
     let elements = group.elements.get(part).filter(|elements| elements.len() > 1)?;
-    let merged = compose::compose(file, stage, elements)?;
+    let merged = compose::compose(file, style, stage, elements)?;
     Some(Assist {
         id: ID,
         variant: Some(PLAIN),

@@ -59,21 +59,17 @@ impl Group {
         res
     }
 
-    /// The longest sequence that holds this element and can be joined; the element alone when there is none.
+    /// A sequence that holds this element, can be joined and cannot be made longer: of the one that reaches furthest to
+    /// the left and the one that reaches furthest to the right the longer. The element alone when there is none.
     pub fn around(&self, element: usize) -> Range<usize> {
-        let mut start = element;
-        while start > 0 && self.elements.get(start - 1..=element).is_some_and(|it| plan(it).is_ok()) {
-            start -= 1;
-        }
-        let mut best = start..longest(&self.elements, start).max(element + 1);
-        while best.end < self.elements.len() && start < element {
-            start += 1;
-            let end = longest(&self.elements, start);
-            if end - start > best.len() {
-                best = start..end;
-            }
-        }
-        best
+        let is_legal = |range: Range<usize>| self.elements.get(range).is_some_and(|it| plan(it).is_ok());
+        let left = |end: usize| element - furthest(element, |back| is_legal(element - back..end));
+        let right = |start: usize| longest(&self.elements, start).max(element + 1);
+        let start = left(element + 1);
+        let first = start..right(start);
+        let end = right(element);
+        let second = left(end)..end;
+        if second.len() > first.len() { second } else { first }
     }
 }
 
@@ -123,31 +119,42 @@ fn group(stage: &Stage, users: &[User], runs: &[usize]) -> Option<Group> {
     if runs.len() < 2 {
         return None;
     }
-    let element = |idx: &usize| Element::of(*idx, stage.instructions.get(*idx)?, users.get(*idx));
+    let element = |idx: &usize| Element::of(*idx, stage.instructions.get(*idx)?, stage, users.get(*idx));
     let elements: Vec<Element> = runs.iter().filter_map(element).collect();
-    let verdicts = elements.windows(2).map(|pair| plan(pair).err()).collect();
-    let mut res = Group { elements, verdicts, parts: Vec::new() };
+    let mut res = Group { verdicts: vec![None; elements.len().saturating_sub(1)], elements, parts: Vec::new() };
     res.parts = res.cut(0..res.elements.len());
+    // Inside of a part every pair can be joined.
+    for part in res.parts.iter().filter(|part| part.end < res.elements.len()) {
+        let pair = res.elements.get(part.end - 1..=part.end).unwrap_or_default();
+        if let Some(verdict) = res.verdicts.get_mut(part.end - 1) {
+            *verdict = plan(pair).err();
+        }
+    }
     Some(res)
 }
 
-/// One past the last element of the longest sequence from `start` that can be joined. Steps double, so that a file of
-/// thousands of RUNs costs no square.
+/// One past the last element of the longest sequence from `start` that can be joined.
 fn longest(elements: &[Element], start: usize) -> usize {
-    let is_legal = |end: usize| elements.get(start..end).is_some_and(|it| plan(it).is_ok());
-    let mut good = start + 1;
+    let n_behind = elements.len().saturating_sub(start + 1);
+    start + 1 + furthest(n_behind, |more| elements.get(start..=start + more).is_some_and(|it| plan(it).is_ok()))
+}
+
+/// The largest number up to `limit` for which `is_legal` holds, where it holds for all smaller ones too; 0 is not asked.
+/// Steps double, so that a file of thousands of RUNs costs no square.
+fn furthest(limit: usize, is_legal: impl Fn(usize) -> bool) -> usize {
+    let mut good = 0;
+    let mut bad = limit + 1;
     let mut step = 1;
-    let mut bad = elements.len() + 1;
-    while good < elements.len() {
-        let next = (good + step).min(elements.len());
-        if !is_legal(next) {
+    while good < limit && bad > limit {
+        let next = (good + step).min(limit);
+        if is_legal(next) {
+            good = next;
+            step *= 2;
+        } else {
             bad = next;
-            break;
         }
-        good = next;
-        step *= 2;
     }
-    while bad - good > 1 && bad <= elements.len() {
+    while bad - good > 1 && bad <= limit {
         let middle = good + (bad - good) / 2;
         if is_legal(middle) {
             good = middle;
@@ -156,4 +163,18 @@ fn longest(elements: &[Element], start: usize) -> usize {
         }
     }
     good
+}
+
+#[cfg(test)]
+mod tests {
+    use super::furthest;
+
+    #[test]
+    fn the_furthest_is_found_wherever_it_is() {
+        for limit in 0..40 {
+            for last in 0..=limit {
+                assert_eq!(furthest(limit, |it| it <= last), last, "of {limit}");
+            }
+        }
+    }
 }

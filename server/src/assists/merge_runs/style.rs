@@ -14,32 +14,54 @@ pub(super) struct Style {
 }
 
 /// The style that most lines of a file have: `&&` at the beginning and four blanks where there is none.
+///
+/// The indentation is that of lines on which a command begins, where there are any: arguments stand deeper.
 pub(super) fn of(file: &File) -> Style {
-    let mut indents: Vec<(&str, usize)> = Vec::new();
+    let (mut commands, mut others) = (Indents::default(), Indents::default());
     let (mut n_leading, mut n_trailing) = (0, 0);
     for placed in file.instructions() {
-        let mut is_first = true;
+        // Whether the line before ends in something that a command stands behind; `None` on the first line.
+        let mut begins = None;
         for line in written_lines(&placed.instruction) {
             let content = line.trim();
-            let continued = content.strip_suffix(file.directives.escape);
-            n_trailing += usize::from(continued.is_some_and(|it| it.trim_end().ends_with("&&")));
-            if !std::mem::take(&mut is_first) {
-                n_leading += usize::from(content.starts_with("&&"));
+            let leads = content.starts_with("&&");
+            let written = content.strip_suffix(file.directives.escape).unwrap_or(content).trim_end();
+            let trails = written.len() < content.len() && written.ends_with("&&");
+            n_trailing += usize::from(trails);
+            if let Some(begins) = begins {
+                n_leading += usize::from(leads);
                 let indent = &line[..line.len() - line.trim_start().len()];
-                match indents.iter_mut().find(|(known, _)| *known == indent) {
-                    Some((_, n_lines)) => *n_lines += 1,
-                    None => indents.push((indent, 1)),
-                }
+                if leads || begins { commands.add(indent) } else { others.add(indent) }
             }
+            begins = Some(trails || written.ends_with(';'));
         }
     }
-    // Of several with one count the first wins: `max_by_key` takes the last.
-    let indent = indents.iter().rev().max_by_key(|(_, n_lines)| *n_lines).map_or("    ", |(indent, _)| indent);
     let newline = match file.text.find('\n') {
         Some(at) if file.text[..at].ends_with('\r') => "\r\n",
         _ => "\n",
     };
+    let indent = commands.most().or(others.most()).unwrap_or("    ");
     Style { newline, indent: indent.to_owned(), trailing: n_trailing > n_leading }
+}
+
+/// Indentations and how many lines have them.
+#[derive(Default)]
+struct Indents<'a> {
+    counts: Vec<(&'a str, usize)>,
+}
+
+impl<'a> Indents<'a> {
+    fn add(&mut self, indent: &'a str) {
+        match self.counts.iter_mut().find(|(known, _)| *known == indent) {
+            Some((_, n_lines)) => *n_lines += 1,
+            None => self.counts.push((indent, 1)),
+        }
+    }
+
+    /// The most frequent one, of several the first: `max_by_key` takes the last.
+    fn most(&self) -> Option<&'a str> {
+        self.counts.iter().rev().max_by_key(|(_, n_lines)| *n_lines).map(|(indent, _)| *indent)
+    }
 }
 
 /// The lines of an instruction that are no comments, no blank lines and no heredocs.

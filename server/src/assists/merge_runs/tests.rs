@@ -271,6 +271,63 @@ RUN mkdir /srv/app && \
 }
 
 #[test]
+fn a_new_line_stands_where_commands_stand_not_their_arguments() {
+    check(
+        r"
+RUN apt-get update && apt-get install -y \
+        curl \
+        git \
+        xz-utils \
+  && apt-get clean
+RUN mkdir /x
+",
+        r"
+RUN apt-get update && apt-get install -y \
+        curl \
+        git \
+        xz-utils \
+  && apt-get clean \
+  && mkdir /x
+",
+    );
+}
+
+#[test]
+fn a_list_under_set_e_may_stand_beside_others() {
+    check(
+        r"
+RUN set -e; a; b
+RUN set -e; c; d
+RUN e
+",
+        r"
+RUN set -e; \
+    a; \
+    b; \
+    c; \
+    d \
+    && e
+",
+    );
+    check(
+        r"
+RUN a
+RUN set -e; b; c
+RUN set -e; d; e
+",
+        r"
+RUN a \
+    && { set -e; \
+    b; \
+    c; \
+    d; \
+    e; }
+",
+    );
+    check("RUN set -e && a\nRUN b; c\n", "RUN ( set -e && a ) \\\n    && { b; c; }\n");
+}
+
+#[test]
 fn example_13_metadata_between_moves_behind() {
     check(
         r"
@@ -471,6 +528,12 @@ fn refusal_14_the_own_account() {
     refused("RUN usermod -aG docker root\nRUN id\n", "X9");
     refused("USER app\nRUN sudo usermod -aG docker app\nRUN id\n", "X9");
     refused("RUN adduser $USER docker\nRUN id\n", "X9");
+    refused("RUN echo docker:x:999:root >> /etc/group\nRUN id\n", "X9");
+    refused("USER 1000\nRUN sudo usermod -d /x app\nRUN id\n", "X9");
+    check("ARG U=app\nRUN usermod -aG x $U\nRUN b\n", "ARG U=app\nRUN usermod -aG x $U \\\n    && b\n");
+    check("RUN usermod -s /bin/sh root\nRUN b\n", "RUN usermod -s /bin/sh root \\\n    && b\n");
+    check("RUN adduser -D $U\nRUN b\n", "RUN adduser -D $U \\\n    && b\n");
+    check("RUN echo a:x:9:9:::: >> /etc/passwd\nRUN b\n", "RUN echo a:x:9:9:::: >> /etc/passwd \\\n    && b\n");
     check("RUN usermod -aG docker app\nRUN id\n", "RUN usermod -aG docker app \\\n    && id\n");
 }
 
@@ -553,6 +616,27 @@ RUN set -eux; \
         .replace("\\\n\\\n", "\\\n")
         .as_str(),
     );
+}
+
+#[test]
+fn nothing_of_one_shell_reaches_the_next() {
+    check("RUN . /env && a\nRUN b\n", "RUN ( . /env && a ) \\\n    && b\n");
+    check("RUN trap 'rm x' EXIT && a\nRUN b\n", "RUN ( trap 'rm x' EXIT && a ) \\\n    && b\n");
+    check("RUN exec > /log && a\nRUN b\n", "RUN ( exec > /log && a ) \\\n    && b\n");
+    check("RUN cd sub && make\nRUN cd sub && make\n", "RUN ( cd sub && make ) \\\n    && cd sub && make\n");
+    check("RUN set -x && a\nRUN b\n", "RUN set -x && a \\\n    && b\n");
+    refused("RUN trap 'echo no' ERR; a; b\nRUN c\n", "X8");
+}
+
+#[test]
+fn a_failure_that_is_ignored_today_is_ignored_merged() {
+    check("RUN false; true\nRUN b\n", "RUN { false; true; } \\\n    && b\n");
+    check("RUN a | b\nRUN c\n", "RUN a | b \\\n    && c\n");
+}
+
+#[test]
+fn equal_flags_stay() {
+    check("RUN --network=none a\nRUN --network=none b\n", "RUN --network=none a \\\n    && b\n");
 }
 
 #[test]

@@ -1,61 +1,73 @@
 //! Commands that change the account a RUN runs as: its groups and its home reach the next RUN only (measured).
 
 use crate::facts::stage::User;
-use crate::shell::{Call, Redirect};
-
-/// Programs that change accounts and groups that exist.
-const CHANGERS: &[&str] = &[
-    "addgroup",
-    "adduser",
-    "chsh",
-    "delgroup",
-    "deluser",
-    "gpasswd",
-    "groupmod",
-    "groupmems",
-    "usermod",
-    "vigr",
-    "vipw",
-];
+use crate::shell::{Call, Part, Word};
 
 /// Files the accounts stand in.
 const FILES: &[&str] = &["/etc/passwd", "/etc/group"];
 
+/// Options of `usermod` that touch neither groups nor home.
+const HARMLESS: &[&str] = &[
+    "--comment",
+    "--expiredate",
+    "--inactive",
+    "--lock",
+    "--password",
+    "--shell",
+    "--unlock",
+    "-L",
+    "-U",
+    "-c",
+    "-e",
+    "-f",
+    "-p",
+    "-s",
+];
+
 /// Whether a call may change the account of `user`. Which one a default of the base image is, is not known; taken is
-/// root, but for a call through `sudo`, which root has no use for.
-pub(super) fn changes(call: &Call, user: Option<&User>) -> bool {
-    let is_file = |text: Option<String>| text.is_some_and(|it| FILES.contains(&it.as_str()));
-    let writes = |it: &Redirect| it.operator.contains('>') && is_file(it.target.literal());
-    if call.redirects.iter().any(writes) {
-        return true;
-    }
-    if matches!(call.program.as_str(), "sed" | "tee" | "cp" | "mv" | "install") {
-        return call.arguments.last().is_some_and(|it| is_file(it.literal()))
-            && (call.program != "sed" || in_place(call));
-    }
-    if !CHANGERS.contains(&call.program.as_str()) {
-        return false;
-    }
+/// root, but for a call through `sudo`, which root has no use for. `look_up` knows variables of the build.
+pub(super) fn changes(call: &Call, user: Option<&User>, look_up: &dyn Fn(&str) -> Option<String>) -> bool {
+    let is_file = |word: &Word| word.resolve(look_up).is_some_and(|it| FILES.contains(&it.as_str()));
     let name = match user {
-        Some(User::Named(text)) => text.split(':').next().unwrap_or_default(),
-        Some(User::OfImage) if call.wrapper.is_none() => "root",
-        Some(User::OfImage | User::Unknown) | None => return true,
+        Some(User::Named(text)) => Some(text.split(':').next().unwrap_or_default()),
+        Some(User::OfImage) if call.wrapper.is_none() => Some("root"),
+        Some(User::OfImage | User::Unknown) | None => None,
     };
-    let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
-    let names: &[&str] = match name {
-        "root" | "0" => &["root"],
-        name => &[name],
+    // An account that is known by its number alone may have any name.
+    let name = match name {
+        Some("0") => Some("root"),
+        name => name.filter(|it| !it.bytes().all(|byte| byte.is_ascii_digit())),
     };
-    if is_number && name != "0" {
-        return true;
+    if let Some(redirect) = call.redirects.iter().find(|it| it.operator.contains('>') && is_file(&it.target)) {
+        let says = |name: &str| call.arguments.iter().any(|word| mentions(word, name));
+        return redirect.operator != ">>" || name.is_none_or(says);
     }
-    call.arguments.iter().any(|word| word.literal().is_none_or(|text| names.contains(&text.as_str())))
+    let last = call.arguments.last();
+    let is_name = |word: &Word| word.resolve(look_up).is_none_or(|text| name.is_none_or(|name| text == name));
+    let options = || call.arguments.iter().filter(|word| word.is_option());
+    match call.program.as_str() {
+        "tee" | "cp" | "mv" | "install" => last.is_some_and(is_file),
+        "sed" => last.is_some_and(is_file) && (call.has_letter('i') || call.has_flag(&["--in-place"])),
+        "usermod" => {
+            let is_harmless = |word: &Word| word.literal().is_some_and(|it| HARMLESS.contains(&it.as_str()));
+            let is_written = |word: &Word| word.resolve(look_up).is_some_and(|_| is_name(word));
+            !options().all(is_harmless) && (last.is_some_and(is_name) || call.arguments.iter().any(is_written))
+        }
+        // With two names and nothing else the first, which exists, joins the second.
+        "adduser" | "addgroup" | "deluser" | "delgroup" => {
+            call.arguments.len() == 2 && options().count() == 0 && call.arguments.first().is_some_and(is_name)
+        }
+        "gpasswd" | "groupmod" | "groupmems" => call.arguments.iter().any(is_name),
+        "vipw" | "vigr" => true,
+        _ => false,
+    }
 }
 
-fn in_place(call: &Call) -> bool {
-    let literal = |word: &crate::shell::Word| word.literal().unwrap_or_default();
-    call.arguments
-        .iter()
-        .map(literal)
-        .any(|it| it.starts_with("--in-place") || (it.starts_with('-') && !it.starts_with("--") && it.contains('i')))
+/// Whether the name stands in what is written of a word.
+fn mentions(word: &Word, name: &str) -> bool {
+    word.parts.iter().any(|part| match part {
+        Part::Bare(text) | Part::Quoted(text) => text.contains(name),
+        Part::Variable { .. } => false,
+        Part::Substitution(_) | Part::Other => true,
+    })
 }

@@ -8,9 +8,9 @@ use crate::facts::merging::obstacle::Obstacle;
 use crate::facts::merging::programs::{self, Use};
 use crate::facts::merging::{account, daemons};
 use crate::facts::stage::User;
-use crate::model::{Form, Instruction, InstructionKind, Placed, Run, ShellKind};
+use crate::model::{Form, Instruction, InstructionKind, Placed, Run, ShellKind, Stage};
 use crate::shell::state::{self, ShellOption, State};
-use crate::shell::{Command, CommandKind, Item, Pipeline, Script};
+use crate::shell::{Call, Command, CommandKind, Item, Pipeline, Script};
 use crate::text::Local;
 
 /// A RUN and what its shell text does to the shell that runs it.
@@ -50,6 +50,8 @@ pub(super) struct ErrexitList {
     pub(super) set: Local,
     /// What it switches on; nothing without it.
     pub(super) options: BTreeSet<ShellOption>,
+    /// Whether it switches options that must not reach the next element.
+    pub(super) own_shell: bool,
     /// The and-or lists behind it.
     pub(super) rest: Vec<Local>,
     /// The last of them in pieces, each of which may stand for itself; `None` where it may not be taken apart.
@@ -58,7 +60,7 @@ pub(super) struct ErrexitList {
 
 impl Element {
     /// Looks at a RUN; `None` for another instruction.
-    pub(super) fn of(idx: usize, placed: &Placed, user: Option<&User>) -> Option<Element> {
+    pub(super) fn of(idx: usize, placed: &Placed, stage: &Stage, user: Option<&User>) -> Option<Element> {
         let instruction = &placed.instruction;
         let InstructionKind::Run(run) = &instruction.kind else { return None };
         let mut res = Element {
@@ -79,13 +81,17 @@ impl Element {
             error_trap: false,
         };
         match script(instruction, run) {
-            Ok(script) => res.fill(script, user),
+            Ok(script) => {
+                let look_up = |name: &str| stage.scope.get_at(name, placed.at)?.value.clone();
+                let changes = |call: &Call| account::changes(call, user, &look_up);
+                res.fill(script, &changes);
+            }
             Err(obstacle) => res.obstacle = Some(obstacle),
         }
         Some(res)
     }
 
-    fn fill(&mut self, script: &Script, user: Option<&User>) {
+    fn fill(&mut self, script: &Script, changes_account: &dyn Fn(&Call) -> bool) {
         let text = Arc::clone(&self.text);
         let Some(core) = core(script, &text) else {
             self.obstacle = Some(Obstacle::Unparsed);
@@ -107,7 +113,7 @@ impl Element {
         self.is_sequence = script.list.items.len() > 1;
         self.error_trap = self.state.trap && core.of(&text).contains("ERR");
         self.list = errexit_list(script, &self.state).or_else(|| self.plain_list(script));
-        self.obstacle = obstacle(script, &self.state, &text, user);
+        self.obstacle = obstacle(script, &self.state, &text, changes_account);
     }
 }
 
@@ -115,11 +121,12 @@ impl Element {
     /// An and-or list that fails where it fails whether or not `-e` is set.
     fn plain_list(&self, script: &Script) -> Option<ErrexitList> {
         let [Item { and_or, .. }] = script.list.items.as_slice() else { return None };
-        if self.inner_sequence || self.state.sets > 0 {
+        if self.inner_sequence {
             return None;
         }
         let last = pieces(&and_or.rest, &and_or.first);
-        Some(ErrexitList { set: Local::default(), options: BTreeSet::new(), rest: vec![and_or.range], last })
+        let own_shell = self.state.sets > 0;
+        Some(ErrexitList { own_shell, set: Local::default(), options: BTreeSet::new(), rest: vec![and_or.range], last })
     }
 }
 
@@ -143,12 +150,13 @@ fn script<'a>(instruction: &Instruction, run: &'a Run) -> Result<&'a Script, Obs
         return Err(Obstacle::Heredoc);
     }
     let script = shell_text.script.as_ref().filter(|it| !it.broken).ok_or(Obstacle::Unparsed)?;
-    let is_odd = has_odd_bytes(&instruction.text) || reads_heredoc(script);
-    match () {
-        () if !instruction.faults.is_empty() => Err(Obstacle::Unparsed),
-        () if is_odd => Err(Obstacle::OddText),
-        () => Ok(script),
+    if !instruction.faults.is_empty() {
+        return Err(Obstacle::Unparsed);
     }
+    if has_odd_bytes(&instruction.text) || reads_heredoc(script) {
+        return Err(Obstacle::OddText);
+    }
+    Ok(script)
 }
 
 /// NUL, or a CR that is no part of a line end.
@@ -187,7 +195,7 @@ fn core(script: &Script, text: &str) -> Option<Local> {
     (is_blank(before, &[]) && is_blank(behind, &[';'])).then_some(core)
 }
 
-fn obstacle(script: &Script, state: &State, text: &str, user: Option<&User>) -> Option<Obstacle> {
+fn obstacle(script: &Script, state: &State, text: &str, changes_account: &dyn Fn(&Call) -> bool) -> Option<Obstacle> {
     if state.background {
         return Some(Obstacle::Background);
     }
@@ -197,7 +205,7 @@ fn obstacle(script: &Script, state: &State, text: &str, user: Option<&User>) -> 
     if state.reads_internals {
         return Some(Obstacle::Internals);
     }
-    if script.calls.iter().any(|call| account::changes(call, user)) {
+    if script.calls.iter().any(changes_account) {
         return Some(Obstacle::Account);
     }
     has_no_effect(script).then_some(Obstacle::NoEffect)
@@ -307,7 +315,7 @@ fn errexit_list(script: &Script, state: &State) -> Option<ErrexitList> {
         rest.push(and_or.range);
         last = pieces(&and_or.rest, &and_or.first);
     }
-    (!rest.is_empty()).then_some(ErrexitList { set: command.range, options, rest, last })
+    (!rest.is_empty()).then_some(ErrexitList { own_shell: false, set: command.range, options, rest, last })
 }
 
 /// The pipelines of a chain of simple commands joined by `&&`, or a single `( … )`.

@@ -89,19 +89,29 @@ pub fn plan(elements: &[Element]) -> Result<Plan, Obstacle> {
 
 /// For each element whether its shell must not be the next one's.
 fn isolating(elements: &[Element]) -> Vec<bool> {
+    let is_remembered = remembered(elements);
+    let seen = |idx: usize, element: &Element| {
+        let later = elements.get(idx + 1..).unwrap_or_default();
+        element.loop_variables.iter().any(|name| is_read(name, later))
+    };
+    let elements = elements.iter().zip(is_remembered).enumerate();
+    elements.map(|(idx, (element, it))| it || element.state.isolating() || seen(idx, element)).collect()
+}
+
+/// For each element whether its shell remembers the place of a program that a later one puts elsewhere.
+fn remembered(elements: &[Element]) -> Vec<bool> {
     let mut res = vec![false; elements.len()];
+    if elements.iter().all(|element| element.replaced.is_empty() && element.replaces_unknown.is_none()) {
+        return res;
+    }
     let mut later_uses: HashSet<&str> = HashSet::new();
     let mut moved: HashSet<&str> = HashSet::new();
     let mut any_moved: HashSet<&str> = HashSet::new();
-    for (idx, element) in elements.iter().enumerate().rev() {
-        let remembers = |(name, _): &(String, u32)| {
+    for (element, res) in elements.iter().zip(&mut res).rev() {
+        *res = element.used.iter().any(|(name, _)| {
             let name = name.as_str();
             moved.contains(name) || (programs::is_special(name) && any_moved.contains(name))
-        };
-        let later = elements.get(idx + 1..).unwrap_or_default();
-        res[idx] = element.state.isolating()
-            || element.used.iter().any(remembers)
-            || element.loop_variables.iter().any(|name| is_read(name, later));
+        });
         for (name, at) in &element.replaced {
             let used_before = element.used.iter().any(|(it, place)| it == name && place < at);
             let used_behind = element.used.iter().any(|(it, place)| it == name && place >= at);
@@ -182,7 +192,7 @@ fn statements(list: &ErrexitList, is_last: bool, isolating: bool) -> Vec<Stateme
     if is_last {
         return list.rest.iter().map(plain).collect();
     }
-    if isolating {
+    if isolating || list.own_shell {
         let start = before.first().unwrap_or(end);
         return vec![subshell(start.cover(*end))];
     }
@@ -241,8 +251,9 @@ impl Unit {
     }
 }
 
-/// The table of mode A: each row is one line of it, in its order. Where it says *not pure*, only `;` and newlines count
-/// here, since between `||` nothing hangs on `-e`.
+/// The table of mode A: each row is one line of it, in its order. It is less strict in two places, or merging a second
+/// time would join more: where it says *not pure*, only `;` and newlines count, since between `||` nothing hangs on
+/// `-e`; and one and-or list with `set -e` in it gets a shell of its own where a later one would notice.
 fn chain(units: &[Unit]) -> Result<Vec<Wrapper>, Obstacle> {
     let mut res = Vec::with_capacity(units.len());
     // For each unit, whether one behind it would notice `-e`.
@@ -265,14 +276,14 @@ fn chain(units: &[Unit]) -> Result<Vec<Wrapper>, Obstacle> {
                 res.push(Wrapper::Subshell);
                 continue;
             }
-            // In a shell of its own `set -e` does not reach the later ones.
-            if unit.errexit && ((later_notices[idx] && !unit.isolating) || cannot_be_left_of_and) {
+            let leaks = unit.errexit && later_notices[idx];
+            if unit.errexit && (cannot_be_left_of_and || (leaks && unit.is_sequence)) {
                 return Err(Obstacle::Errexit);
             }
             if unit.shell_errexit && cannot_be_left_of_and {
                 return Err(Obstacle::Errexit);
             }
-            if unit.isolating {
+            if unit.isolating || leaks {
                 res.push(Wrapper::Subshell);
                 continue;
             }
