@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use plimsoll::assists::{AssistContext, Offer, multi_stage};
+use plimsoll::assists::{Offer, multi_stage};
 use plimsoll::config::Config;
 use plimsoll::context::BuildContext;
 use plimsoll::facts::Facts;
 use plimsoll::images::ImageBook;
 use plimsoll::lower::{self, Build};
+use plimsoll::rules::Context;
 use plimsoll::size::BuildSize;
 use plimsoll::text::{TextRange, TextSize};
 
@@ -55,7 +56,7 @@ fn offers(text: &str, context: &BuildContext) -> Vec<Offer> {
     let file = lower::file(Arc::from(text), &Build::default(), None);
     let config = Config::default();
     let facts = Facts::of(&file, &config);
-    let ctx = AssistContext {
+    let ctx = Context {
         file: &file,
         facts: &facts,
         size: &BuildSize::default(),
@@ -63,6 +64,7 @@ fn offers(text: &str, context: &BuildContext) -> Vec<Offer> {
         context,
         images: &ImageBook::embedded(),
         today: None,
+        start: std::cell::OnceCell::new(),
     };
     let at = file.stages.last().map_or(TextSize::new(0), |stage| stage.from.at);
     multi_stage::offer(&ctx, TextRange::empty(at))

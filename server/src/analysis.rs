@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use crate::assists::{self, AssistContext, Offer};
+use crate::assists::{self, Offer};
 use crate::config::Config;
 use crate::context::BuildContext;
 use crate::date::Date;
@@ -75,16 +75,7 @@ impl Analysis {
 
     /// What the assists say about a place (empty range: the cursor), by the order of CLI.md's list.
     pub fn assists(&self, range: TextRange) -> Vec<Offer> {
-        let ctx = AssistContext {
-            file: &self.file,
-            facts: &self.facts,
-            size: &self.size,
-            config: &self.inputs.config,
-            context: &self.inputs.context,
-            images: &self.inputs.images,
-            today: self.inputs.today,
-        };
-        assists::offers(&ctx, range)
+        assists::offers(&self.context(), range)
     }
 
     /// Markdown for the thing at this offset, and its range.

@@ -5,34 +5,13 @@
 pub mod merge_runs;
 pub mod multi_stage;
 
-use crate::config::Config;
-use crate::context::BuildContext;
-use crate::date::Date;
 use crate::facts::Facts;
-use crate::images::ImageBook;
 use crate::lower::{self, Build};
-use crate::model::{File, Placed};
+use crate::model::Placed;
+use crate::rules::Context;
 use crate::size::{self, BuildSize};
 use crate::text::{TextEdit, TextRange};
 use crate::weight::{self, Estimate, Size};
-
-/// What an assist may look at.
-pub struct AssistContext<'a> {
-    /// The file.
-    pub file: &'a File,
-    /// Shared facts about it.
-    pub facts: &'a Facts,
-    /// What it weighs.
-    pub size: &'a BuildSize,
-    /// The settings.
-    pub config: &'a Config,
-    /// What lies beside it.
-    pub context: &'a BuildContext,
-    /// What is known about images.
-    pub images: &'a ImageBook,
-    /// The day of the check.
-    pub today: Option<Date>,
-}
 
 /// What an action is called where it cannot be carried out; its id where there is no such action.
 pub fn title(id: &'static str) -> &'static str {
@@ -44,7 +23,7 @@ pub fn title(id: &'static str) -> &'static str {
 }
 
 /// What all assists say about a place (empty range: the cursor), in the order of CLI.md's list.
-pub fn offers(ctx: &AssistContext<'_>, range: TextRange) -> Vec<Offer> {
+pub fn offers(ctx: &Context, range: TextRange) -> Vec<Offer> {
     let mut res = merge_runs::offer(ctx.file, ctx.facts, range);
     for offer in &mut res {
         if let Offer::Assist(merge) = offer {
@@ -56,7 +35,7 @@ pub fn offers(ctx: &AssistContext<'_>, range: TextRange) -> Vec<Offer> {
 }
 
 /// Puts into a merge and its title what the layers weigh before and after, where that is known.
-fn weigh_merge(ctx: &AssistContext, merge: &mut Assist) {
+fn weigh_merge(ctx: &Context, merge: &mut Assist) {
     let Some((before, after)) = layers_of(ctx, merge) else { return };
     let saves = before.minus(&after).likely >= Size(ctx.config.minimum_saving);
     let told = if saves { weight::change(&before, &after) } else { "saves a layer, no bytes".to_owned() };
@@ -65,7 +44,7 @@ fn weigh_merge(ctx: &AssistContext, merge: &mut Assist) {
     merge.after = Some(after);
 }
 
-fn layers_of(ctx: &AssistContext, merge: &Assist) -> Option<(Estimate, Estimate)> {
+fn layers_of(ctx: &Context, merge: &Assist) -> Option<(Estimate, Estimate)> {
     let stage_idx = ctx.file.stages.iter().position(|stage| stage.range.contains_range(merge.target))?;
     let layer = |size: &BuildSize, idx: usize| size.stages.get(stage_idx)?.layer(idx)?.adds.clone();
     let is_merged = |placed: &Placed| merge.target.contains_range(placed.whole());
@@ -81,14 +60,14 @@ fn layers_of(ctx: &AssistContext, merge: &Assist) -> Option<(Estimate, Estimate)
 
 /// What the stage that another text ships weighs unpacked, everything else being the same; `None` where a part of it is
 /// not known.
-pub fn shipped(ctx: &AssistContext, text: &str) -> Option<Estimate> {
+pub fn shipped(ctx: &Context, text: &str) -> Option<Estimate> {
     let (facts, size) = weigh(ctx, text);
     let (unpacked, incomplete) = size.stages.get(facts.target?)?.unpacked();
     unpacked.filter(|_| !incomplete)
 }
 
 /// Facts and weights of another text, everything else being the same.
-fn weigh(ctx: &AssistContext, text: &str) -> (Facts, BuildSize) {
+fn weigh(ctx: &Context, text: &str) -> (Facts, BuildSize) {
     let build = Build { arguments: Some(&ctx.config.build_args), platform: ctx.config.platform.clone() };
     let file = lower::file(text.into(), &build, Some(ctx.file));
     let facts = Facts::of(&file, ctx.config);

@@ -8,10 +8,11 @@ mod obligations;
 
 use std::sync::Arc;
 
-use crate::assists::{self, Assist, AssistContext, Offer, Refusal};
+use crate::assists::{self, Assist, Offer, Refusal};
 use crate::ecosystems::{self, Evidence, Plan, Refused};
 use crate::lower::{self, Build};
 use crate::model::File;
+use crate::rules::Context;
 use crate::text::TextRange;
 use crate::weight::{self, Estimate};
 
@@ -23,7 +24,7 @@ const LEAST_BYTES: u64 = 5_000_000;
 const LEAST_PERCENT: u64 = 5;
 
 /// What can be said about a place: offered anywhere in the shipping stage.
-pub fn offer(ctx: &AssistContext<'_>, range: TextRange) -> Vec<Offer> {
+pub fn offer(ctx: &Context, range: TextRange) -> Vec<Offer> {
     let evidence = Evidence {
         file: ctx.file,
         facts: ctx.facts,
@@ -49,7 +50,7 @@ pub fn offer(ctx: &AssistContext<'_>, range: TextRange) -> Vec<Offer> {
     }
 }
 
-fn assist(ctx: &AssistContext<'_>, plan: Plan, target: TextRange) -> Result<Assist, Refused> {
+fn assist(ctx: &Context, plan: Plan, target: TextRange) -> Result<Assist, Refused> {
     let Some((base_before, base_after)) = figures(ctx, &plan) else {
         return Refused::new("R9", format!("nothing is known about the size of {} and {}", plan.builder, plan.runtime));
     };
@@ -84,7 +85,7 @@ fn assist(ctx: &AssistContext<'_>, plan: Plan, target: TextRange) -> Result<Assi
 }
 
 /// Both bases unpacked, or both as they are pulled where that is all that is known.
-fn figures(ctx: &AssistContext<'_>, plan: &Plan) -> Option<(Estimate, Estimate)> {
+fn figures(ctx: &Context, plan: &Plan) -> Option<(Estimate, Estimate)> {
     let builder = ctx.images.look_up(&plan.builder, &ctx.config.platform)?;
     let runtime = ctx.images.look_up(&plan.runtime, &ctx.config.platform)?;
     builder.unpacked.zip(runtime.unpacked).or(builder.pull.zip(runtime.pull))
@@ -96,7 +97,7 @@ fn gains(before: &Estimate, after: &Estimate) -> bool {
     saved >= LEAST_BYTES && saved.saturating_mul(100) >= before.likely.0.saturating_mul(LEAST_PERCENT)
 }
 
-fn lowered(ctx: &AssistContext<'_>, text: &str) -> File {
+fn lowered(ctx: &Context, text: &str) -> File {
     let build = Build { arguments: Some(&ctx.config.build_args), platform: ctx.config.platform.clone() };
     lower::file(Arc::from(text), &build, Some(ctx.file))
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use expect_test::{Expect, expect};
 
 use super::offer;
-use crate::assists::{AssistContext, Offer};
+use crate::assists::Offer;
 use crate::config::Config;
 use crate::context::BuildContext;
 use crate::facts::Facts;
 use crate::images::ImageBook;
 use crate::lower::{self, Build};
+use crate::rules::Context;
 use crate::size::BuildSize;
 use crate::text::TextRange;
 use crate::weight::Estimate;
@@ -23,7 +24,7 @@ fn offers(fixture: &str) -> (String, Vec<Offer>) {
     let file = lower::file(Arc::from(text), &Build::default(), None);
     let config = Config::default();
     let facts = Facts::of(&file, &config);
-    let ctx = AssistContext {
+    let ctx = Context {
         file: &file,
         facts: &facts,
         size: &BuildSize::default(),
@@ -31,6 +32,7 @@ fn offers(fixture: &str) -> (String, Vec<Offer>) {
         context: &context,
         images: &ImageBook::embedded(),
         today: None,
+        start: std::cell::OnceCell::new(),
     };
     let range = file.stages.last().map_or(TextRange::default(), |stage| stage.range);
     (text.to_owned(), offer(&ctx, range))
