@@ -53,8 +53,8 @@ impl Tree {
 /// Parses a text. `before` is the tree of an older text that was told of every change since; it makes this faster and
 /// changes nothing else.
 ///
-/// Where a text has an error, tree-sitter may recover from it in another way when it reuses an older tree; then the
-/// text is parsed anew, so that the result depends on the text alone.
+/// Where the text or the older one has an error, tree-sitter may recover from it in another way, or lose it, when it
+/// reuses the older tree; then the text is parsed anew, so that the result depends on the text alone.
 pub fn parse(rope: &Rope, before: Option<&Tree>) -> Tree {
     let mut parser = Parser::new();
     parser.set_language(&language()).expect("the grammar was generated for this runtime");
@@ -62,7 +62,8 @@ pub fn parse(rope: &Rope, before: Option<&Tree>) -> Tree {
         let res = parser.parse_with_options(&mut |byte, _| chunk(rope, byte), before, None);
         res.expect("a language is set, and nothing cancels the parser")
     };
-    let res = parse(before.map(|tree| &tree.0));
+    let before = before.map(|tree| &tree.0).filter(|tree| !tree.root_node().has_error());
+    let res = parse(before);
     if before.is_some() && res.root_node().has_error() {
         return Tree(parse(None));
     }

@@ -211,17 +211,16 @@ fn comment_end(source: &str, at: u32, escape: char) -> usize {
     at as usize + text.len()
 }
 
-/// Whether a RUN is shell text without the comment: what it hid may never have been right.
+/// Whether the instruction stands without the comment, a RUN as shell text too: what it hid may never have been right.
 fn parses_without(instruction: &Instruction, range: Local) -> bool {
-    if !matches!(instruction.kind, InstructionKind::Run(_)) {
-        return true;
-    }
     let mut text = instruction.text.to_string();
     text.replace_range(range.start as usize..range.end as usize, "");
-    match lower::instruction::instruction(text.into(), instruction.frame).kind {
-        InstructionKind::Run(run) => run.script().is_none_or(|script| !script.broken),
-        _ => false,
-    }
+    let without = lower::instruction::instruction(text.into(), instruction.frame);
+    let script = match &without.kind {
+        InstructionKind::Run(run) => run.script(),
+        _ => None,
+    };
+    without.faults.is_empty() && script.is_none_or(|script| !script.broken)
 }
 
 /// Takes the comment out of its line and puts it on one of its own above, indented as that line.
@@ -360,6 +359,11 @@ mod tests {
     #[test]
     fn what_buildkit_rejects_is_its_fault_alone() {
         check(&RULE, "FROM a # base\nENV A=b # c\nLABEL a=b # c\nSHELL [\"sh\"] # d\n");
+    }
+
+    #[test]
+    fn without_the_comment_something_may_be_missing() {
+        check_no_fix(&RULE, "FROM a\nCOPY . ####\n");
     }
 
     #[test]
