@@ -619,6 +619,14 @@ RUN set -eux; \
 }
 
 #[test]
+fn bash_lets_errexit_count_in_a_negated_compound_alone_in_parentheses() {
+    // `bash -c 'set -e; ( ! ( false; true ) ); echo hi'` says hi, `! ( false; true )` alone fails.
+    refused("RUN set -e; ! ( a; b )\nRUN set -e; c\n", "X8");
+    refused("RUN set -e && ! { a; b; }\nRUN set -e; c\n", "X8");
+    check("RUN set -e; ! a\nRUN set -e; c\n", "RUN set -e; \\\n    ( ! a ); \\\n    c\n");
+}
+
+#[test]
 fn nothing_of_one_shell_reaches_the_next() {
     check("RUN . /env && a\nRUN b\n", "RUN ( . /env && a ) \\\n    && b\n");
     check("RUN trap 'rm x' EXIT && a\nRUN b\n", "RUN ( trap 'rm x' EXIT && a ) \\\n    && b\n");

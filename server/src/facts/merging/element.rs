@@ -301,6 +301,14 @@ fn errexit_list(script: &Script, state: &State) -> Option<ErrexitList> {
     if state.sets != 1 || state.function_anywhere || state.eval_or_source_anywhere {
         return None;
     }
+    // In `( ! { a; b; } )` bash takes the `!` for the brackets' and lets `-e` count inside.
+    let (pipeline, is_alone) = match items.last() {
+        Some(item) => (&item.and_or.first, item.and_or.rest.is_empty()),
+        None => (&first.and_or.rest.first()?.1, first.and_or.rest.len() == 1),
+    };
+    if is_alone && pipeline.negated.is_some() && !pipeline.commands.iter().all(is_simple_command) {
+        return None;
+    }
     let mut rest = Vec::new();
     let mut last = None;
     if let Some((joint, pipeline)) = first.and_or.rest.first() {
@@ -316,6 +324,10 @@ fn errexit_list(script: &Script, state: &State) -> Option<ErrexitList> {
         last = pieces(&and_or.rest, &and_or.first);
     }
     (!rest.is_empty()).then_some(ErrexitList { own_shell: false, set: command.range, options, rest, last })
+}
+
+fn is_simple_command(command: &Command) -> bool {
+    matches!(command.kind, CommandKind::Simple(_))
 }
 
 /// The pipelines of a chain of simple commands joined by `&&`, or a single `( … )`.
