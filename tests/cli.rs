@@ -142,7 +142,7 @@ fn the_text_of_a_finding_names_the_command_that_mends_it() {
     let folder = Folder::of(APT);
     let run = folder.run(&["check"]);
     assert!(run.out.contains("warning[apt-lists-left]: "), "{run:?}");
-    assert!(run.out.contains("(plimsoll fix --rule apt-lists-left)"), "{run:?}");
+    assert!(run.out.contains("(plimsoll fix --rule apt-lists-left Dockerfile)"), "{run:?}");
     assert!(run.out.contains(" --> Dockerfile:2:5\n"), "{run:?}");
     assert!(run.out.contains("\n1 warning in 1 file; could save about "), "{run:?}");
     assert!(!run.out.contains("docs/rules.md"), "{run:?}");

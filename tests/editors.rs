@@ -3,6 +3,7 @@
 //! `tests/editors/setup.sh` brings the editors. Without them the tests say that they were not run; where `CI` is set, as
 //! in `.ci/run`, that is a failure.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -16,7 +17,7 @@ fn neovim() -> Option<PathBuf> {
         return Some(nvim);
     }
     assert!(std::env::var_os("CI").is_none(), "no Neovim at {}: run tests/editors/setup.sh", nvim.display());
-    eprintln!("NOT RUN: no Neovim at {}; tests/editors/setup.sh brings it", nvim.display());
+    let _ = writeln!(std::io::stderr(), "NOT RUN: no Neovim at {}; tests/editors/setup.sh brings it", nvim.display());
     None
 }
 

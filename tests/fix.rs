@@ -49,6 +49,15 @@ fn a_safe_fix_is_written_and_said() {
 }
 
 #[test]
+fn nothing_is_written_while_the_settings_have_mistakes() {
+    let folder = Folder::with(&[("Dockerfile", APT), ("plimsoll.toml", "target = \n")]);
+    let run = folder.run(&["fix", "Dockerfile"]);
+    assert_eq!(run.code, 2);
+    assert!(run.err.contains("plimsoll.toml") && run.err.contains("stays as it is"), "{run:?}");
+    assert_eq!(folder.read("Dockerfile"), APT);
+}
+
+#[test]
 fn a_diff_is_printed_and_nothing_is_written() {
     let folder = Folder::of(APT);
     let run = folder.run(&["fix", "--diff", "Dockerfile"]);

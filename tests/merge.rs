@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -189,7 +190,7 @@ fn shells() -> Vec<&'static str> {
     let (res, missing): (Vec<_>, Vec<_>) = ["dash", "bash"].into_iter().partition(runs);
     assert!(missing.is_empty() || std::env::var_os("CI").is_none(), "not found: {missing:?}");
     for shell in missing {
-        eprintln!("NOT RUN with {shell}: it was not found");
+        let _ = writeln!(std::io::stderr(), "NOT RUN with {shell}: it was not found");
     }
     res
 }
@@ -227,6 +228,6 @@ fn a_merged_run_does_what_its_parts_did() {
         Ok(())
     };
     arbtest(law).budget_ms(budget);
-    eprintln!("{} groups, {} merges, each under {shells:?}", n_groups.get(), n_merges.get());
+    let _ = writeln!(std::io::stderr(), "{} groups, {} merges, each under {shells:?}", n_groups.get(), n_merges.get());
     assert!(n_merges.get() > 0, "nothing was merged");
 }

@@ -7,8 +7,10 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use crate::analysis::Analysis;
+use crate::assists::Offer;
 use crate::cli::Outcome;
 use crate::cli::console::Console;
+use crate::cli::fix::actions;
 use crate::cli::names::Selection;
 use crate::cli::options::{Build, Files, Format, Manner};
 use crate::cli::read::{self, Job, Session};
@@ -174,7 +176,9 @@ fn check(session: &Session<'_>, options: &Options, style: Style, job: &Job) -> R
     let opened = session.open(job)?;
     let analysis = &opened.analysis;
     let wanted = |finding: &&Finding| options.all || !finding.replaced;
-    let findings = analysis.findings.iter().filter(wanted);
+    let findings: Vec<Finding> =
+        analysis.findings.iter().filter(wanted).map(|finding| with_offered_actions(analysis, finding)).collect();
+    let findings = findings.iter();
     let lines = Lines::of(&opened.source.text);
     let findings = match options.format {
         Format::Text => Rendered::Text(findings.map(|it| text::finding(it, &job.name, &lines, style)).collect()),
@@ -266,6 +270,17 @@ impl Counts {
         let saves = saves.map(|saves| format!("; could save {}", saves.words())).unwrap_or_default();
         format!("{} in {files}{saves}\n", parts.join(", "))
     }
+}
+
+/// The finding with those of its actions that are offered where it stands.
+fn with_offered_actions(analysis: &Analysis, finding: &Finding) -> Finding {
+    let mut res = finding.clone();
+    if res.assists.iter().any(|id| actions::is_known(id)) {
+        let offers = analysis.assists(res.range);
+        let is_offered = |id: &str| offers.iter().any(|it| matches!(it, Offer::Assist(assist) if assist.id == id));
+        res.assists.retain(|id| is_offered(id));
+    }
+    res
 }
 
 #[cfg(test)]

@@ -186,7 +186,9 @@ fn fix(session: &Session<'_>, wanted: &Wanted, options: &Options, region: Option
         Some(region) => Some(region.range(&before, &job.name)?),
         None => None,
     };
-    let fixed = if opened.source.lossy {
+    let fixed = if !opened.complaints.is_empty() {
+        unchanged(&opened.analysis, format!("{} stays as it is until the settings are mended", job.name))
+    } else if opened.source.lossy {
         unchanged(&opened.analysis, format!("{} is not UTF-8 and cannot be written", job.name))
     } else {
         match &options.action {

@@ -35,6 +35,10 @@ pub(super) fn plan(
     stage: &Stage,
     image: &ImageRef,
 ) -> Result<Plan, Refused> {
+    let platform = stage.from.instruction.flag("platform").and_then(|flag| flag.value.as_ref());
+    if platform.is_some_and(|platform| platform.text.contains("BUILD")) {
+        return Refused::new("R8", "modules built on the builder's platform may not run on the one that is built for");
+    }
     let states = walk::states(evidence.file, stage_idx, "/");
     let located = located(evidence, stage_idx, stage, &states);
     let has_work = located.iter().flatten().any(commands::is_build);

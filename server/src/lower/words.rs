@@ -36,17 +36,16 @@ impl<'a> Reader<'a> {
             None => (token.text.as_str(), None),
         };
         let name = name.strip_prefix("--").unwrap_or(name);
-        let name_start = token.range.start + written.find(name).unwrap_or(0);
+        // Where quotes or escapes were taken off, offsets of the text are not those of what is written.
+        let name_range = match written.find(name) {
+            Some(at) if written == token.text => token.range.start + at..token.range.start + at + name.len(),
+            _ => token.range.clone(),
+        };
         let value = value.map(|value| {
             let start = written.find('=').map_or(token.range.end, |equals| token.range.start + equals + 1);
             Word { range: self.place(start..token.range.end.max(start)), text: value.to_owned() }
         });
-        Flag {
-            range,
-            name: name.to_owned(),
-            name_range: self.place(name_start..(name_start + name.len()).min(token.range.end)),
-            value,
-        }
+        Flag { range, name: name.to_owned(), name_range: self.place(name_range), value }
     }
 }
 

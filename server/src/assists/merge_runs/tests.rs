@@ -538,6 +538,14 @@ fn refusal_14_the_own_account() {
 }
 
 #[test]
+fn a_new_shell_is_started_by_the_next_run_only() {
+    refused("RUN rm /bin/sh && ln -s /bin/bash /bin/sh\nRUN source /etc/profile && echo {a,b}\n", "X9");
+    refused("RUN ln -sf bash /bin/sh\nRUN [[ -f /x ]] || touch /x\n", "X9");
+    refused("RUN echo dash dash/sh boolean false | debconf-set-selections && dpkg-reconfigure dash\nRUN b\n", "X9");
+    check("RUN ln -s /bin/sh /bin/ash\nRUN b\n", "RUN ln -s /bin/sh /bin/ash \\\n    && b\n");
+}
+
+#[test]
 fn refusal_15_a_compound_under_a_shell_with_errexit() {
     refused("SHELL [\"/bin/bash\",\"-ec\"]\nRUN for f in *; do a; b; done\nRUN c\n", "X8");
 }

@@ -201,6 +201,34 @@ fn owners_with_ids_that_may_differ_are_refused() {
 }
 
 #[test]
+fn modules_of_the_builders_platform_are_refused() {
+    refused(
+        "FROM --platform=$BUILDPLATFORM node:20\nWORKDIR /app\nCOPY . .\nRUN npm ci\nCMD [\"node\",\"a.js\"]\n",
+        "R8: modules built on the builder's platform may not run on the one that is built for",
+    );
+}
+
+#[test]
+fn a_module_of_node_options_is_loaded_at_run_time() {
+    let converted = shown(
+        "FROM node:20\nENV NODE_OPTIONS=\"-r dd-trace/init\"\nWORKDIR /app\nCOPY . .\nRUN npm ci\nCMD [\"node\",\"a.js\"]\n\
+         #- package.json\n{\"devDependencies\":{\"dd-trace\":\"5\"}}\n#- package-lock.json\n{}\n#- a.js\na\n",
+    );
+    assert!(!converted.contains("npm prune"), "{converted}");
+}
+
+#[test]
+fn a_cleanup_of_lists_follows_the_packages() {
+    let converted = shown(
+        "FROM node:20\nRUN apt-get update && apt-get install -y tini\nRUN rm -rf /var/lib/apt/lists/*\nWORKDIR /app\n\
+         COPY . .\nRUN npm ci\nCMD [\"node\",\"a.js\"]\n#- package.json\n{\"devDependencies\":{\"jest\":\"5\"}}\n\
+         #- package-lock.json\n{}\n#- a.js\na\n",
+    );
+    let runtime = converted.rsplit("FROM").next().unwrap_or_default();
+    assert!(runtime.contains("RUN rm -rf /var/lib/apt/lists/*"), "{converted}");
+}
+
+#[test]
 fn a_stage_that_only_runs_is_left_alone() {
     refused("FROM gcr.io/distroless/static\nCOPY server /\nCMD [\"/server\"]\n", "nothing");
     refused(

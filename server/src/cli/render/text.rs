@@ -47,7 +47,7 @@ pub(crate) fn finding(finding: &Finding, path: &str, lines: &Lines<'_>, style: S
     }
     let mut report = vec![group];
     let line = lines.line(finding.range.start());
-    report.extend(cure(finding, line).map(|cure| Group::with_title(Level::HELP.secondary_title(cure))));
+    report.extend(cure(finding, path, line).map(|cure| Group::with_title(Level::HELP.secondary_title(cure))));
     let renderer = if style.color { Renderer::styled() } else { Renderer::plain() };
     let mut res = renderer.render(&report);
     res.push_str("\n\n");
@@ -64,16 +64,17 @@ fn level(severity: Severity) -> Level<'static> {
 }
 
 /// What mends it, with the command that does; `line` is the finding's, from 1.
-fn cure(finding: &Finding, line: usize) -> Option<String> {
+fn cure(finding: &Finding, path: &str, line: usize) -> Option<String> {
+    let path = if path.contains(char::is_whitespace) { format!("'{path}'") } else { path.to_owned() };
     if let Some(fix) = &finding.fix {
         let review = match fix.safety {
             Safety::Safe => "",
             Safety::Review => "--review ",
         };
-        return Some(format!("{} (plimsoll fix {review}--rule {})", fix.title, finding.id()));
+        return Some(format!("{} (plimsoll fix {review}--rule {} {path})", fix.title, finding.id()));
     }
     let action = finding.assists.iter().find(|id| actions::is_known(id))?;
-    Some(format!("plimsoll fix --action {action} --at {line}"))
+    Some(format!("plimsoll fix --action {action} --at {line} {path}"))
 }
 
 /// The whole lines that hold these ranges: the renderer walks all it is given.
@@ -156,7 +157,7 @@ mod tests {
               |
               = note: this RUN and that one are apart
               = note: https://github.com/plimsoll-dev/plimsoll/blob/main/docs/rules.md#made-up
-            help: Remove them in the same layer (plimsoll fix --review --rule made-up)
+            help: Remove them in the same layer (plimsoll fix --review --rule made-up app/Dockerfile)
 
         "#]]
         .assert_eq(&finding(&found, "app/Dockerfile", &Lines::of(text), Style { color: false, verbose: true }));
@@ -168,7 +169,7 @@ mod tests {
         let mut found = Finding::new(&RULE, range(text, "apt-get update"), "is so here");
         found.assists.extend(["not-yet-there", "merge-runs"]);
         let res = shown(&found, text);
-        assert!(res.ends_with("\nhelp: plimsoll fix --action merge-runs --at 2\n\n"), "{res}");
+        assert!(res.ends_with("\nhelp: plimsoll fix --action merge-runs --at 2 app/Dockerfile\n\n"), "{res}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::facts::merging::{account, daemons};
 use crate::facts::stage::User;
 use crate::model::{Form, Instruction, InstructionKind, Placed, Run, ShellKind, Stage};
 use crate::shell::state::{self, ShellOption, State};
-use crate::shell::{Call, Command, CommandKind, Item, Pipeline, Script};
+use crate::shell::{Call, Command, CommandKind, Item, Pipeline, Script, Word};
 use crate::text::Local;
 
 /// A RUN and what its shell text does to the shell that runs it.
@@ -208,7 +208,21 @@ fn obstacle(script: &Script, state: &State, text: &str, changes_account: &dyn Fn
     if script.calls.iter().any(changes_account) {
         return Some(Obstacle::Account);
     }
+    if script.calls.iter().any(replaces_shell) {
+        return Some(Obstacle::Ground);
+    }
     has_no_effect(script).then_some(Obstacle::NoEffect)
+}
+
+/// Whether a call puts another program at `/bin/sh`: the shell that is running stays the old one.
+fn replaces_shell(call: &Call) -> bool {
+    let is_shell = |word: &Word| word.literal().is_some_and(|it| it == "/bin/sh" || it == "/usr/bin/sh");
+    match call.program.as_str() {
+        "rm" | "mv" | "unlink" | "update-alternatives" | "dpkg-divert" => call.arguments.iter().any(is_shell),
+        "ln" | "cp" | "install" => call.arguments.last().is_some_and(is_shell),
+        "dpkg-reconfigure" => call.arguments.iter().filter_map(Word::literal).any(|it| it == "dash"),
+        _ => false,
+    }
 }
 
 /// Whether all it does is done to its own shell, or it ends in a `cd`.

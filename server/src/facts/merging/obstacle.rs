@@ -23,6 +23,8 @@ pub enum Obstacle {
     Errexit,
     /// The groups or the home of the account it runs as.
     Account,
+    /// Another program at `/bin/sh`, or the working directory itself.
+    Ground,
     /// `$!`, `$-`, `$_`, `$BASH…`
     Internals,
     /// Bytes that a joined text would read otherwise.
@@ -47,7 +49,7 @@ impl Obstacle {
             Obstacle::Heredoc => "X6",
             Obstacle::NoEffect => "X7",
             Obstacle::Errexit => "X8",
-            Obstacle::Account => "X9",
+            Obstacle::Account | Obstacle::Ground => "X9",
             Obstacle::Internals => "X10",
             Obstacle::OddText | Obstacle::TooLong => "X11",
             Obstacle::Flags | Obstacle::PassingMount => "R8",
@@ -64,12 +66,13 @@ impl Obstacle {
             Obstacle::Windows => "merging PowerShell and cmd commands is not supported",
             Obstacle::ForeignShell => "the SHELL in force is not a POSIX shell",
             Obstacle::Unparsed | Obstacle::OddText => "the command could not be parsed",
-            Obstacle::Heredoc => "a heredoc without `set -e` ignores failures in the middle",
+            Obstacle::Heredoc => "a RUN with a heredoc is left as it is",
             Obstacle::NoEffect => {
                 "this RUN has no effect on later instructions; say with WORKDIR or ENV what you mean first"
             }
             Obstacle::Errexit => "`set -e` would change how the other command fails",
             Obstacle::Account => "group and HOME changes only take effect in the next RUN",
+            Obstacle::Ground => "only the next RUN starts with the new shell or directory",
             Obstacle::Internals => "depends on shell internals",
             Obstacle::Flags => "the flags differ, and a mount would become visible to the other command",
             Obstacle::PassingMount => {

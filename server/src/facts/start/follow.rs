@@ -160,10 +160,18 @@ impl Follower<'_> {
     }
 
     pub(super) fn push(&mut self, word: &str, arguments: Vec<Option<String>>, place: &Place, role: Role) {
+        let name = word.rsplit('/').next().unwrap_or(word);
+        let mut all = Vec::new();
+        if name == "node" {
+            // Node reads these options as if they stood in front of its arguments.
+            let options = self.environment.get("NODE_OPTIONS").map_or("", String::as_str);
+            all.extend(options.split_whitespace().map(|word| Some(word.to_owned())));
+        }
+        all.extend(arguments);
         self.acc.programs.push(Program {
-            name: word.rsplit('/').next().unwrap_or(word).to_owned(),
+            name: name.to_owned(),
             word: word.to_owned(),
-            arguments,
+            arguments: all,
             directory: place.directory.clone(),
             role,
             trail: place.trail.clone(),
