@@ -9,6 +9,7 @@
 
 pub mod analyse;
 pub mod clock;
+mod compose;
 pub mod find;
 pub mod folder;
 pub mod settings;

@@ -1,11 +1,12 @@
 //! Which folder a Dockerfile is built in (CLI.md, *The build context*).
 //!
-//! Compose and Bake files are not read yet; after what was named, the sources of COPY and ADD decide.
+//! After what was named comes a Compose file that names the Dockerfile, then the sources of COPY and ADD decide.
 
 use std::path::{Component, Path, PathBuf};
 
 use crate::config::{NamedFolder, Trust};
 use crate::context::{cleaned, pattern};
+use crate::disk::compose;
 
 /// More names of one folder are not compared with a pattern.
 const MOST_NAMES: usize = 10_000;
@@ -42,7 +43,11 @@ pub fn context_folder(
         };
         return (allowed && folder.is_dir()).then_some(folder);
     }
-    let own = std::path::absolute(dockerfile).ok()?.parent()?.to_owned();
+    let dockerfile = std::path::absolute(dockerfile).ok()?;
+    if let Some(folder) = compose::context_folder(&dockerfile, &plain(&root)) {
+        return Some(folder);
+    }
+    let own = dockerfile.parent()?.to_owned();
     let mut best: Option<(usize, PathBuf)> = None;
     for folder in own.ancestors() {
         if folder != own && !folder.starts_with(&root) {
@@ -100,7 +105,7 @@ pub(crate) fn below(folder: &Path, relative: &str) -> Option<PathBuf> {
 }
 
 /// The path without `.` and `..`, by its text.
-fn plain(path: &Path) -> PathBuf {
+pub(super) fn plain(path: &Path) -> PathBuf {
     let mut res = PathBuf::new();
     for part in path.components() {
         match part {
