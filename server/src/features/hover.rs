@@ -72,3 +72,160 @@ fn manual(instruction: &Instruction, at: u32) -> Option<(Local, String)> {
     })?;
     Some((flag.range, manual::flag(&instruction.name, &flag.name)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use crate::fixture::{analyse, parse};
+
+    /// What the hover at `<|>` shows, the thing it is about in front.
+    fn check(text: &str, expected: &Expect) {
+        let fixture = parse(text);
+        let offset = fixture.cursor.expect("a cursor").start();
+        let analysis = analyse(&fixture);
+        let shown = match analysis.hover(offset) {
+            Some(hover) => format!("[{}]\n{}", &analysis.file.text[hover.range], hover.markdown),
+            None => "nothing".to_owned(),
+        };
+        expected.assert_eq(&shown);
+    }
+
+    #[test]
+    fn a_base_image_has_its_weight_and_what_is_slimmer() {
+        check(
+            "FROM no<|>de:18\n#- today 2026-11-21\n",
+            &expect![[r#"
+            [node:18]
+            `node:18`
+
+            - linux/amd64: pull 395 MB, unpacked about 1.1 GB (table, 2025-01-14)
+            - linux/arm64: pull 386 MB, unpacked about 1.1 GB (table, 2025-01-14)
+
+            | image                 | pull        | unpacked     | saves        | figures of |
+            |-----------------------|-------------|--------------|--------------|------------|
+            | node:18               | 395 MB      | about 1.1 GB |              | 2025-01-14 |
+            | node:18-slim          | 68.2 MB     | about 190 MB | about 900 MB | 2025-05-20 |
+            | node:18-alpine (musl) | about 53 MB | about 160 MB | about 930 MB | 2023-02    |
+
+            debian, glibc, apt, runs as root
+
+            Node.js 18 reached its end of life on 2025-04-30; the oldest supported is 22
+        "#]],
+        );
+    }
+
+    #[test]
+    fn variables_in_an_image_are_resolved() {
+        check(
+            "ARG V=3.12\nFROM python:${V}-<|>slim\n",
+            &expect![[r#"
+            [python:${V}-slim]
+            `python:3.12-slim`
+
+            - linux/amd64: pull 43.2 MB, unpacked about 120 MB (table, 2026-08-05)
+
+            | image                              | pull        | unpacked     | saves       | figures of |
+            |------------------------------------|-------------|--------------|-------------|------------|
+            | python:3.12-slim                   | 43.2 MB     | about 120 MB |             | 2026-08-05 |
+            | gcr.io/distroless/python3-debian13 | about 22 MB | about 59 MB  | about 61 MB | 2026-11-20 |
+            | python:3.12-alpine (musl)          | about 20 MB | about 60 MB  | about 61 MB | 2026-08    |
+
+            debian, glibc, apt, runs as root
+        "#]],
+        );
+        check(
+            "ARG V\nFROM python:$V-<|>slim\n",
+            &expect![[r#"
+            [python:$V-slim]
+            `python:$V-slim` has no value that is known here: the build gives it with `--build-arg`"#]],
+        );
+    }
+
+    #[test]
+    fn nothing_is_made_up_about_images_that_nobody_knows() {
+        check(
+            "FROM registry.example/team/<|>base:1\n",
+            &expect![[r#"
+            [registry.example/team/base:1]
+            `registry.example/team/base:1`
+
+            Nothing is known about the size of this image offline."#]],
+        );
+        check(
+            "FROM scr<|>atch\n",
+            &expect![[r#"
+            [scratch]
+            `scratch`: the empty image. It weighs nothing, and has no shell and no certificates."#]],
+        );
+    }
+
+    #[test]
+    fn a_stage_is_named_with_what_it_is_built_on() {
+        check(
+            "FROM golang:1.22 AS build\nFROM scratch\nCOPY --from=bu<|>ild /a /a\n",
+            &expect![[r#"
+            [build]
+            Stage `build`, line 1 on `golang:1.22`
+
+            unpacked about 810 MB"#]],
+        );
+    }
+
+    #[test]
+    fn a_variable_has_its_value_and_where_it_comes_from() {
+        check(
+            "FROM a\nENV PORT=80\nEXPOSE $PO<|>RT\n",
+            &expect![[r#"
+            [PORT]
+            `PORT`: `80`
+
+            set by ENV, line 2; stays in the image"#]],
+        );
+        check(
+            "ARG V=1\nFROM a\nARG <|>V\n",
+            &expect![[r#"
+            [V]
+            `V`: `1`
+
+            ARG, line 3, with the value of the ARG before the first FROM"#]],
+        );
+        check(
+            "FROM a\nARG V\nLABEL v=${<|>V}\n",
+            &expect![[r#"
+            [V]
+            `V`: no known value
+
+            ARG without a default, line 2; given by `--build-arg`"#]],
+        );
+        check("FROM a\nRUN for f in *; do echo $<|>f; done\n", &expect!["nothing"]);
+        check("FROM a\nRUN echo \\$HO<|>ME\n", &expect!["nothing"]);
+    }
+
+    #[test]
+    fn an_instruction_and_a_flag_have_words_and_a_link() {
+        check(
+            "FROM a\nCO<|>PY --link a b\n",
+            &expect![[r#"
+            [COPY]
+            ```
+            COPY [FLAGS] SOURCE… DESTINATION
+            ```
+            Copies files of the build context, or with `--from` of another stage or image, into a layer.
+
+            [Docker's manual](https://docs.docker.com/reference/dockerfile/#copy)"#]],
+        );
+        check(
+            "FROM a\nCOPY --li<|>nk a b\n",
+            &expect![[r#"
+            [--link]
+            ```
+            --link[=true|false]
+            ```
+            Makes the layer independent of those below, so that it is reused when they change.
+
+            [Docker's manual](https://docs.docker.com/reference/dockerfile/#copy---link)"#]],
+        );
+        check("FROM a\nRUN echo <|>a\n", &expect!["nothing"]);
+    }
+}
