@@ -320,7 +320,8 @@ fn errexit_list(script: &Script, state: &State) -> Option<ErrexitList> {
         Some(item) => (&item.and_or.first, item.and_or.rest.is_empty()),
         None => (&first.and_or.rest.first()?.1, first.and_or.rest.len() == 1),
     };
-    if is_alone && pipeline.negated.is_some() && !pipeline.commands.iter().all(is_simple_command) {
+    let is_compound = pipeline.negated.is_some() && !pipeline.commands.iter().all(is_simple_command);
+    if is_alone && is_compound && (state.inner_sequence || substitutes_a_sequence(script)) {
         return None;
     }
     let mut rest = Vec::new();
