@@ -32,8 +32,10 @@ pub struct Element {
     pub(super) inner_sequence: bool,
     /// Whether it is several and-or lists.
     pub(super) is_sequence: bool,
-    /// The `set -e …` it begins with and what comes behind; of an and-or list to which `-e` means nothing, that.
+    /// The `set -e …` it begins with and what comes behind, if it does.
     pub(super) list: Option<ErrexitList>,
+    /// The whole of it as something that can stand behind another's `set -e`, if `-e` means nothing to it.
+    pub(super) plain: Option<ErrexitList>,
     pub(super) used: Vec<Use>,
     pub(super) replaced: Vec<Use>,
     pub(super) replaces_unknown: Option<u32>,
@@ -74,6 +76,7 @@ impl Element {
             inner_sequence: false,
             is_sequence: false,
             list: None,
+            plain: None,
             used: Vec::new(),
             replaced: Vec::new(),
             replaces_unknown: None,
@@ -112,7 +115,8 @@ impl Element {
             || substitutes_a_sequence(script);
         self.is_sequence = script.list.items.len() > 1;
         self.error_trap = self.state.trap && core.of(&text).contains("ERR");
-        self.list = errexit_list(script, &self.state).or_else(|| self.plain_list(script));
+        self.list = errexit_list(script, &self.state);
+        self.plain = self.plain_list(script);
         self.obstacle = obstacle(script, &self.state, &text, changes_account);
     }
 }
