@@ -217,7 +217,8 @@ struct Unit {
     errexit: bool,
     other_options: bool,
     shell_errexit: bool,
-    error_trap: bool,
+    /// Something in it is not sprung left of `&&`: a trap for failures, `set -e` in a shell inside.
+    must_be_last: bool,
     /// How many and-or lists stand behind a `set -e` at its beginning.
     n_lists: usize,
 }
@@ -234,7 +235,7 @@ impl Unit {
             other_options: options.iter().any(|it| *it != ShellOption::Errexit)
                 || !element.state.switched_off.is_empty(),
             shell_errexit: element.shell_errexit,
-            error_trap: element.error_trap,
+            must_be_last: element.error_trap || element.inner_errexit,
             n_lists: element.list.as_ref().map_or(0, |list| list.rest.len()),
         }
     }
@@ -246,7 +247,7 @@ impl Unit {
         res.pure &= before.is_empty();
         res.is_sequence |= !before.is_empty();
         res.inner_sequence |= before.iter().any(|it| it.inner_sequence || (it.isolating && it.n_lists > 1));
-        res.error_trap |= before.iter().any(|it| it.error_trap);
+        res.must_be_last |= before.iter().any(|it| it.must_be_last);
         res.errexit |= before.iter().any(|it| it.errexit);
         // The options of those between stay in `( … )`.
         res.other_options |= before.first().is_some_and(|it| it.other_options);
@@ -269,7 +270,7 @@ fn chain(units: &[Unit]) -> Result<Vec<Wrapper>, Obstacle> {
         let is_last = idx + 1 == units.len();
         let cannot_be_left_of_and = unit.inner_sequence || (unit.is_sequence && (!is_first || unit.isolating));
         if !is_last {
-            if unit.error_trap {
+            if unit.must_be_last {
                 return Err(Obstacle::Errexit);
             }
             if unit.other_options {
