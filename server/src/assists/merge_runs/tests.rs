@@ -627,6 +627,14 @@ RUN set -eux; \
 }
 
 #[test]
+fn left_of_and_errexit_does_not_count_in_an_inner_shell_either() {
+    refused("RUN ( set -e; a; b )\nRUN c\n", "X8");
+    refused("RUN echo $(set -e; a; b)\nRUN c\n", "X8");
+    check("RUN c\nRUN ( set -e; a; b )\n", "RUN c \\\n    && ( set -e; a; b )\n");
+    check("RUN ( set -e && a )\nRUN c\n", "RUN ( set -e && a ) \\\n    && c\n");
+}
+
+#[test]
 fn bash_lets_errexit_count_in_a_negated_compound_alone_in_parentheses() {
     // `bash -c 'set -e; ( ! ( false; true ) ); echo hi'` says hi, `! ( false; true )` alone fails.
     refused("RUN set -e; ! ( a; b )\nRUN set -e; c\n", "X8");

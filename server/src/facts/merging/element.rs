@@ -32,13 +32,17 @@ pub struct Element {
     pub(super) inner_sequence: bool,
     /// Whether it is several and-or lists.
     pub(super) is_sequence: bool,
-    /// The `set -e …` it begins with and what comes behind; of an and-or list to which `-e` means nothing, that.
+    /// The `set -e …` it begins with and what comes behind, if it does.
     pub(super) list: Option<ErrexitList>,
+    /// The whole of it as something that can stand behind another's `set -e`, if `-e` means nothing to it.
+    pub(super) plain: Option<ErrexitList>,
     pub(super) used: Vec<Use>,
     pub(super) replaced: Vec<Use>,
     pub(super) replaces_unknown: Option<u32>,
     /// The variables of its loops.
     pub(super) loop_variables: Vec<String>,
+    /// Whether `set -e` stands at any depth and could decide inside of a command: left of `&&` it would not.
+    pub(super) inner_errexit: bool,
     /// Whether it may have a trap for failures, which bash does not spring left of `&&`.
     pub(super) error_trap: bool,
 }
@@ -74,10 +78,12 @@ impl Element {
             inner_sequence: false,
             is_sequence: false,
             list: None,
+            plain: None,
             used: Vec::new(),
             replaced: Vec::new(),
             replaces_unknown: None,
             loop_variables: Vec::new(),
+            inner_errexit: false,
             error_trap: false,
         };
         match script(instruction, run) {
@@ -110,9 +116,11 @@ impl Element {
             || self.state.function_anywhere
             || self.state.eval_or_source_anywhere
             || substitutes_a_sequence(script);
+        self.inner_errexit = self.inner_sequence && sets_errexit(script);
         self.is_sequence = script.list.items.len() > 1;
         self.error_trap = self.state.trap && core.of(&text).contains("ERR");
-        self.list = errexit_list(script, &self.state).or_else(|| self.plain_list(script));
+        self.list = errexit_list(script, &self.state);
+        self.plain = self.plain_list(script);
         self.obstacle = obstacle(script, &self.state, &text, changes_account);
     }
 }
@@ -300,6 +308,14 @@ fn substitutes_a_sequence(script: &Script) -> bool {
         command.words().into_iter().flat_map(|word| word.substitutions()).any(|list| list.items.len() > 1)
     };
     script.commands().into_iter().any(|(command, _)| is_sequence(command))
+}
+
+/// Whether `-e` is switched on anywhere, also in `( … )` and `$( … )`.
+fn sets_errexit(script: &Script) -> bool {
+    let is_errexit = |it: &ShellOption| matches!(it, ShellOption::Errexit | ShellOption::Unknown);
+    let commands = script.commands();
+    let mut options = commands.iter().filter_map(|(command, _)| state::set_options(command));
+    options.any(|(on, _)| on.iter().any(is_errexit))
 }
 
 /// `set -e…` and at least one command behind it, with nothing in it that could switch options again.

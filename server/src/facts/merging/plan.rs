@@ -1,6 +1,6 @@
 //! The form of a joined RUN: the tables of SPEC-merge-run.md §5.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::facts::merging::element::{Element, ErrexitList};
@@ -11,8 +11,6 @@ use crate::text::Local;
 
 /// The longest text that is made: a shell is given it as one argument, and Linux takes 131,072 bytes for one.
 const LONGEST: usize = 120_000;
-
-static NO_OPTIONS: BTreeSet<ShellOption> = BTreeSet::new();
 
 /// How elements are joined: links with `&&` between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +79,7 @@ pub fn plan(elements: &[Element]) -> Result<Plan, Obstacle> {
     let units: Vec<Unit> = elements.iter().zip(&isolating).map(|(it, isolating)| Unit::of(it, *isolating)).collect();
     let is_one_list = blocks(elements, false).len() == 1;
     let in_chain = || chain(&units).map(|wrappers| wrappers.into_iter().map(Link::Whole).collect());
-    let in_lists = |mixed| in_blocks(elements, &units, &blocks(elements, mixed));
+    let in_lists = |mixed| in_blocks(elements, &units, mixed);
     let links = if is_one_list { in_lists(false) } else { in_chain() };
     let links = links.or_else(|obstacle| in_lists(false).or_else(|_| in_lists(true)).map_err(|_| obstacle))?;
     Ok(Plan { links })
@@ -150,37 +148,41 @@ fn is_read(name: &str, later: &[Element]) -> bool {
 /// `mixed` also and-or lists to which `-e` means nothing stand in one, behind the first.
 fn blocks(elements: &[Element], mixed: bool) -> Vec<Range<usize>> {
     let mut res: Vec<Range<usize>> = Vec::new();
-    let mut options = &NO_OPTIONS;
+    let mut first: Option<&ErrexitList> = None;
     for (idx, element) in elements.iter().enumerate() {
-        let fits = |list: &ErrexitList| {
-            let chain = mixed && list.options.is_empty() && options.len() == 1;
-            !options.is_empty() && (list.options == *options || chain)
-        };
+        let member = first.and_then(|first| member(element, first, mixed));
         match res.last_mut() {
-            Some(block) if element.list.as_ref().is_some_and(fits) => block.end = idx + 1,
+            Some(block) if member.is_some() => block.end = idx + 1,
             _ => {
                 res.push(idx..idx + 1);
-                options = element.list.as_ref().map_or(&NO_OPTIONS, |list| &list.options);
+                first = element.list.as_ref();
             }
         }
     }
     res
 }
 
+/// The element as a member of a list that begins with `first`.
+fn member<'a>(element: &'a Element, first: &ErrexitList, mixed: bool) -> Option<&'a ErrexitList> {
+    let same = element.list.as_ref().filter(|list| list.options == first.options);
+    // With `set -eu` an unset variable would matter to the others too.
+    same.or_else(|| element.plain.as_ref().filter(|_| mixed && first.options.len() == 1))
+}
+
 /// A chain of blocks; of a single block, the list that it is.
-fn in_blocks(elements: &[Element], units: &[Unit], blocks: &[Range<usize>]) -> Result<Vec<Link>, Obstacle> {
+fn in_blocks(elements: &[Element], units: &[Unit], mixed: bool) -> Result<Vec<Link>, Obstacle> {
+    let blocks = blocks(elements, mixed);
     let members = |block: &Range<usize>| units.get(block.clone()).unwrap_or_default();
     let merged: Vec<Unit> = blocks.iter().map(|block| Unit::of_block(members(block))).collect();
     let wrappers = if merged.len() == 1 { vec![Wrapper::None] } else { chain(&merged)? };
     let link = |(block, wrapper): (&Range<usize>, Wrapper)| {
-        let lists = elements.get(block.clone()).unwrap_or_default().iter().map(|element| element.list.as_ref());
-        let lists = lists.collect::<Option<Vec<&ErrexitList>>>().filter(|lists| lists.len() > 1);
-        let Some(lists) = lists else { return Link::Whole(wrapper) };
-        let n_last = lists.len() - 1;
-        let of_list =
-            |(idx, (list, unit)): (usize, (&&ErrexitList, &Unit))| statements(list, idx == n_last, unit.isolating);
-        let statements = lists.iter().zip(members(block)).enumerate().map(of_list).collect();
-        Link::Errexit { wrapper, set: lists.first().map_or(Local::default(), |list| list.set), statements }
+        let elements = elements.get(block.clone()).unwrap_or_default();
+        let first = elements.first().and_then(|element| element.list.as_ref());
+        let Some(first) = first.filter(|_| elements.len() > 1) else { return Link::Whole(wrapper) };
+        let lists = elements.iter().filter_map(|element| member(element, first, mixed)).zip(members(block)).enumerate();
+        let n_last = elements.len() - 1;
+        let statements = lists.map(|(idx, (list, unit))| statements(list, idx == n_last, unit.isolating)).collect();
+        Link::Errexit { wrapper, set: first.set, statements }
     };
     Ok(blocks.iter().zip(wrappers).map(link).collect())
 }
@@ -215,7 +217,8 @@ struct Unit {
     errexit: bool,
     other_options: bool,
     shell_errexit: bool,
-    error_trap: bool,
+    /// Something in it is not sprung left of `&&`: a trap for failures, `set -e` in a shell inside.
+    must_be_last: bool,
     /// How many and-or lists stand behind a `set -e` at its beginning.
     n_lists: usize,
 }
@@ -232,7 +235,7 @@ impl Unit {
             other_options: options.iter().any(|it| *it != ShellOption::Errexit)
                 || !element.state.switched_off.is_empty(),
             shell_errexit: element.shell_errexit,
-            error_trap: element.error_trap,
+            must_be_last: element.error_trap || element.inner_errexit,
             n_lists: element.list.as_ref().map_or(0, |list| list.rest.len()),
         }
     }
@@ -244,9 +247,10 @@ impl Unit {
         res.pure &= before.is_empty();
         res.is_sequence |= !before.is_empty();
         res.inner_sequence |= before.iter().any(|it| it.inner_sequence || (it.isolating && it.n_lists > 1));
-        res.error_trap |= before.iter().any(|it| it.error_trap);
+        res.must_be_last |= before.iter().any(|it| it.must_be_last);
         res.errexit |= before.iter().any(|it| it.errexit);
-        res.other_options |= before.iter().any(|it| it.other_options);
+        // The options of those between stay in `( … )`.
+        res.other_options |= before.first().is_some_and(|it| it.other_options);
         res
     }
 }
@@ -266,7 +270,7 @@ fn chain(units: &[Unit]) -> Result<Vec<Wrapper>, Obstacle> {
         let is_last = idx + 1 == units.len();
         let cannot_be_left_of_and = unit.inner_sequence || (unit.is_sequence && (!is_first || unit.isolating));
         if !is_last {
-            if unit.error_trap {
+            if unit.must_be_last {
                 return Err(Obstacle::Errexit);
             }
             if unit.other_options {
