@@ -161,6 +161,7 @@ fn inputs(text: &str, images: &Arc<ImageBook>, context: &Arc<BuildContext>) -> I
         context: Arc::clone(context),
         images: Arc::clone(images),
         today: Date::parse("2026-11-21"),
+        ..Inputs::default()
     }
 }
 

@@ -18,7 +18,7 @@ const LAYERS: &[&[&str]] = &[
     &["document"],
     &["shell"],
     &["model", "lower"],
-    &["config", "context", "images", "packages"],
+    &["config", "context", "images", "measured", "packages"],
     &["facts"],
     &["size", "ecosystems"],
     &["rules"],

@@ -149,7 +149,7 @@ fn inputs(text: Arc<str>) -> Inputs {
             (Arc::default(), Arc::default(), Arc::new(ImageBook::embedded()));
     }
     let (config, context, images) = REST.with(Clone::clone);
-    Inputs { text, config, context, images, today: Date::parse("2026-11-21") }
+    Inputs { text, config, context, images, today: Date::parse("2026-11-21"), ..Inputs::default() }
 }
 
 /// The median of some runs, in microseconds.

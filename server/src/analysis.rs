@@ -7,18 +7,19 @@ use crate::assists::{self, Offer};
 use crate::config::Config;
 use crate::context::BuildContext;
 use crate::date::Date;
-use crate::ecosystems::{self, Evidence};
+use crate::ecosystems;
 use crate::facts::Facts;
 use crate::features::hover::{self, Hover};
 use crate::images::ImageBook;
 use crate::lower::{self, Build};
+use crate::measured::Measured;
 use crate::model::File;
 use crate::rules::{self, Context, Finding};
-use crate::size::{self, BuildSize};
+use crate::size::{self, BuildSize, Evidence};
 use crate::text::{TextRange, TextSize};
 
 /// All that an analysis depends on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Inputs {
     /// The text of the Dockerfile.
     pub text: Arc<str>,
@@ -30,6 +31,8 @@ pub struct Inputs {
     pub images: Arc<ImageBook>,
     /// The day of the check.
     pub today: Option<Date>,
+    /// What the layers of a built image weighed, if one was measured.
+    pub measured: Option<Arc<Measured>>,
 }
 
 /// What the core makes of a Dockerfile.
@@ -54,7 +57,14 @@ impl Analysis {
         let build = Build { arguments: Some(&config.build_args), platform: config.platform.clone() };
         let file = lower::file(Arc::clone(&inputs.text), &build, before.map(|before| &before.file));
         let facts = Facts::of(&file, config);
-        let size = size::estimate(&file, &facts, &inputs.context, &inputs.images, &config.platform);
+        let size = size::estimate(&Evidence {
+            file: &file,
+            facts: &facts,
+            context: &inputs.context,
+            images: &inputs.images,
+            platform: &config.platform,
+            measured: inputs.measured.as_deref(),
+        });
         let findings = rules::check(&Context {
             file: &file,
             facts: &facts,
@@ -98,7 +108,7 @@ impl Analysis {
 
     /// Files of the build context whose text the analysis would use and does not have, relative to the context.
     pub fn wanted_files(&self) -> Vec<String> {
-        let evidence = Evidence {
+        let evidence = ecosystems::Evidence {
             file: &self.file,
             facts: &self.facts,
             config: &self.inputs.config,

@@ -9,7 +9,7 @@ use crate::facts::Facts;
 use crate::lower::{self, Build};
 use crate::model::Placed;
 use crate::rules::Context;
-use crate::size::{self, BuildSize};
+use crate::size::{self, BuildSize, Evidence};
 use crate::text::{TextEdit, TextRange};
 use crate::weight::{self, Estimate, Size};
 
@@ -71,7 +71,14 @@ fn weigh(ctx: &Context, text: &str) -> (Facts, BuildSize) {
     let build = Build { arguments: Some(&ctx.config.build_args), platform: ctx.config.platform.clone() };
     let file = lower::file(text.into(), &build, Some(ctx.file));
     let facts = Facts::of(&file, ctx.config);
-    let size = size::estimate(&file, &facts, ctx.context, ctx.images, &ctx.config.platform);
+    let size = size::estimate(&Evidence {
+        file: &file,
+        facts: &facts,
+        context: ctx.context,
+        images: ctx.images,
+        platform: &ctx.config.platform,
+        measured: None,
+    });
     (facts, size)
 }
 

@@ -110,6 +110,7 @@ pub(crate) fn analyse(fixture: &Fixture) -> Analysis {
         context: Arc::new(fixture.context.clone()),
         images: Arc::new(ImageBook::embedded()),
         today: fixture.today,
+        ..Inputs::default()
     };
     Analysis::of(inputs, None)
 }

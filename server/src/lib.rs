@@ -23,6 +23,7 @@ pub mod lower;
 pub mod config;
 pub mod context;
 pub mod images;
+pub mod measured;
 pub mod packages;
 
 pub mod facts;

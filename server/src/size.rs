@@ -8,6 +8,7 @@ mod run;
 use crate::context::BuildContext;
 use crate::facts::Facts;
 use crate::images::ImageBook;
+use crate::measured::Measured;
 use crate::model::{Base, File, ImageRef, InstructionKind, Platform, Stage};
 use crate::packages::AptClosure;
 use crate::weight::{Basis, Estimate};
@@ -47,6 +48,8 @@ pub struct LayerSize {
     pub instruction: usize,
     /// Unpacked bytes; `None` = not known.
     pub adds: Option<Estimate>,
+    /// Compressed bytes, as they are pushed and pulled; `None` = not known.
+    pub pull: Option<Estimate>,
     /// One line for people: what makes it up (`16 packages, package lists`), or why it is not known.
     pub why: String,
 }
@@ -72,14 +75,26 @@ impl StageSize {
     }
 }
 
+/// What the weights are found from.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    /// The Dockerfile.
+    pub file: &'a File,
+    /// Its facts.
+    pub facts: &'a Facts,
+    /// What lies beside it.
+    pub context: &'a BuildContext,
+    /// What is known of images.
+    pub images: &'a ImageBook,
+    /// The platform that is built for.
+    pub platform: &'a Platform,
+    /// The layers of a built image, if one was measured.
+    pub measured: Option<&'a Measured>,
+}
+
 /// Weighs a file.
-pub fn estimate(
-    file: &File,
-    facts: &Facts,
-    context: &BuildContext,
-    images: &ImageBook,
-    platform: &Platform,
-) -> BuildSize {
+pub fn estimate(evidence: &Evidence<'_>) -> BuildSize {
+    let Evidence { file, facts, context, images, platform, .. } = *evidence;
     let mut res = BuildSize::default();
     let mut installed: Vec<AptClosure> = Vec::with_capacity(file.stages.len());
     for (idx, stage) in file.stages.iter().enumerate() {
@@ -100,7 +115,7 @@ pub fn estimate(
                 _ => None,
             };
             let Some((adds, why)) = layer else { continue };
-            size.layers.push(LayerSize { instruction: at, adds, why });
+            size.layers.push(LayerSize { instruction: at, adds, pull: None, why });
         }
         res.stages.push(size);
         installed.push(here);

@@ -93,6 +93,7 @@ impl<'a> Session<'a> {
             context: Arc::default(),
             images: Arc::clone(&self.images),
             today: self.today,
+            ..Inputs::default()
         };
         let analysis = analyse::analyse(dockerfile, inputs);
         if let Some(target) = &self.build.target

@@ -160,6 +160,7 @@ impl World {
                     context: Arc::clone(&open.context),
                     images: Arc::clone(&self.images),
                     today: today(),
+                    ..Inputs::default()
                 };
                 let analysis = Arc::new(Analysis::of(inputs, open.analysis.as_deref()));
                 open.analysis = Some(Arc::clone(&analysis));

@@ -148,6 +148,7 @@ mod tests {
             context: Arc::new(BuildContext::of_texts([("a/b.txt", "1234"), ("c.txt", "12")])),
             images: Arc::new(ImageBook::embedded()),
             today: None,
+            ..Inputs::default()
         };
         let analysis = Analysis::of(inputs, None);
         let layer = analysis.size.stages.last().and_then(|stage| stage.layers.last()).expect("a layer");

@@ -224,6 +224,7 @@ mod tests {
             context: Arc::new(BuildContext::default()),
             images: Arc::new(ImageBook::default()),
             today: None,
+            ..Inputs::default()
         };
         Analysis::of(inputs, None)
     }

@@ -144,6 +144,7 @@ mod tests {
             context: Arc::new(BuildContext::default()),
             images: Arc::new(ImageBook::default()),
             today: None,
+            ..Inputs::default()
         };
         let mut res = Analysis::of(inputs, None);
         let findings = text.match_indices(from).map(|(at, _)| {
