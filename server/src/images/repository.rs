@@ -32,10 +32,12 @@ impl<'a> Repository<'a> {
     pub(super) fn of(image: &'a ImageRef) -> Repository<'a> {
         let path = image.path.as_str();
         let official = match image.registry.as_str() {
+            "mirror.gcr.io" if !path.contains('/') => Some(path),
             "docker.io" | "mirror.gcr.io" | "registry.hub.docker.com" | "registry-1.docker.io" => {
                 path.strip_prefix("library/")
             }
             "public.ecr.aws" => path.strip_prefix("docker/library/"),
+            "mcr.microsoft.com" => path.strip_prefix("mirror/docker/library/"),
             _ => None,
         };
         if let Some(name) = official {

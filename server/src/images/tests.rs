@@ -196,12 +196,16 @@ fn mirrors_hold_the_same_images() {
     figures(
         "
         mirror.gcr.io/library/node:18
+        mirror.gcr.io/node:18
         public.ecr.aws/docker/library/node:18
+        mcr.microsoft.com/mirror/docker/library/node:18
         docker.io/amd64/node:18
         ",
         expect![[r#"
             mirror.gcr.io/library/node:18: pull 395 MB (375 MB to 415 MB, table), unpacked about 1.1 GB (984 MB to 1.20 GB, relative); table, 2025-01-14
+            mirror.gcr.io/node:18: pull 395 MB (375 MB to 415 MB, table), unpacked about 1.1 GB (984 MB to 1.20 GB, relative); table, 2025-01-14
             public.ecr.aws/docker/library/node:18: pull 395 MB (375 MB to 415 MB, table), unpacked about 1.1 GB (984 MB to 1.20 GB, relative); table, 2025-01-14
+            mcr.microsoft.com/mirror/docker/library/node:18: pull 395 MB (375 MB to 415 MB, table), unpacked about 1.1 GB (984 MB to 1.20 GB, relative); table, 2025-01-14
             docker.io/amd64/node:18: pull 395 MB (375 MB to 415 MB, table), unpacked about 1.1 GB (984 MB to 1.20 GB, relative); table, 2025-01-14
         "#]],
     );
