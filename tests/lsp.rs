@@ -388,3 +388,155 @@ fn rules_are_silenced_by_what_the_client_answers() {
     client.diagnostics(&uri(&home.path().join("Dockerfile")), 1, has_lists);
     assert_eq!(client.leave(), Some(0));
 }
+
+/// Two stages; what is copied is beside it as the test says.
+const WEIGHED: &str = concat!(
+    "FROM node:22-bookworm-slim AS web\n",
+    "LABEL a=\"ü𝕏\"\n",
+    "COPY [\"ü𝕏\", \\\n",
+    "  \"/ü𝕏\"]\n",
+    "FROM web\n",
+    "RUN make\n",
+);
+
+/// A folder with two megabytes in the file that `WEIGHED` copies.
+fn weighed_home() -> TempDir {
+    let home = home();
+    fs::write(home.path().join("ü𝕏"), vec![b'a'; 2_000_000]).expect("the folder can be written");
+    home
+}
+
+/// The labels and places of the hints within these lines.
+fn hints(client: &mut Client, uri: &str, first: usize, last: usize) -> Vec<(String, Value)> {
+    let range = json!({"start": {"line": first, "character": 0}, "end": {"line": last, "character": 0}});
+    let answer = client.request("textDocument/inlayHint", json!({"textDocument": {"uri": uri}, "range": range}));
+    let hints = answer["result"].as_array().unwrap_or_else(|| panic!("hints, not {answer}")).clone();
+    hints.iter().map(|hint| (hint["label"].as_str().expect("a label").to_owned(), hint["position"].clone())).collect()
+}
+
+/// The titles of the lenses, each with the line it stands above.
+fn lenses(client: &mut Client, uri: &str) -> Vec<(String, Value)> {
+    let answer = client.request("textDocument/codeLens", json!({"textDocument": {"uri": uri}}));
+    let lenses = answer["result"].as_array().unwrap_or_else(|| panic!("lenses, not {answer}")).clone();
+    let shown = lenses.iter().map(|lens| {
+        assert_eq!(lens["command"]["command"], "", "a lens does nothing");
+        let title = lens["command"]["title"].as_str().expect("a title").to_owned();
+        (title, lens["range"]["start"]["line"].clone())
+    });
+    shown.collect()
+}
+
+/// Waits until the file that `WEIGHED` copies weighs this, as clients do: by asking anew when they are told to or, where
+/// nobody tells them, after findings came.
+fn wait_for_copied(client: &mut Client, uri: &str, label: &str) {
+    while !hints(client, uri, 0, 6).iter().any(|(shown, _)| shown == label) {
+        client.wait(|message| {
+            let method = message["method"].as_str();
+            matches!(method, Some("textDocument/publishDiagnostics" | "workspace/inlayHint/refresh"))
+        });
+    }
+}
+
+/// Opens `WEIGHED` and waits until its context is known.
+fn open_weighed(client: &mut Client, uri: &str) {
+    open(client, uri, 1, WEIGHED);
+    wait_for_copied(client, uri, "+ 2.00 MB");
+}
+
+#[test]
+fn instructions_show_their_weight_at_their_end_in_the_encoding_of_the_client() {
+    for recorded in RECORDED {
+        let home = weighed_home();
+        let (mut client, server) = Client::greet(home.path(), recorded.capabilities(), Value::Null);
+        assert_eq!(server["inlayHintProvider"], true, "{}", recorded.name);
+        let uri = uri(&home.path().join("Dockerfile"));
+        open_weighed(&mut client, &uri);
+        let place = |piece: &str| {
+            let end = WEIGHED.find(piece).expect("it is there") + piece.len();
+            place(WEIGHED, end, recorded.encoding)
+        };
+        let shown = hints(&mut client, &uri, 0, 6);
+        let expected = [place("AS web"), place("\"/ü𝕏\"]"), place("RUN make")];
+        let is_shown = |at: &Value| shown.iter().any(|(_, place)| place == at);
+        assert!(expected.iter().all(is_shown), "{}: {shown:?}", recorded.name);
+        // Helix shows no lenses: the weight of a stage stands behind its FROM instead.
+        let has_lenses = recorded.name != "Helix";
+        let pulled = |from: &str| from.contains("pulled");
+        assert_eq!(shown.iter().filter(|(label, _)| pulled(label)).count(), if has_lenses { 0 } else { 2 });
+        let last = hints(&mut client, &uri, 5, 6);
+        assert_eq!(last, [("?".to_owned(), place("RUN make"))], "{}", recorded.name);
+        assert_eq!(client.leave(), Some(0), "{}", recorded.name);
+    }
+}
+
+#[test]
+fn stages_show_their_weight_above_their_from_where_the_client_has_lenses() {
+    for recorded in RECORDED {
+        let home = weighed_home();
+        let (mut client, server) = Client::greet(home.path(), recorded.capabilities(), Value::Null);
+        let declared = server.get("codeLensProvider").is_some();
+        assert_eq!(declared, recorded.name != "Helix");
+        if declared {
+            let uri = uri(&home.path().join("Dockerfile"));
+            open_weighed(&mut client, &uri);
+            let shown = lenses(&mut client, &uri);
+            let [(web, first), (last, second)] = &shown[..] else { panic!("two lenses, not {shown:?}") };
+            assert_eq!((first, second), (&json!(0), &json!(4)));
+            assert!(web.starts_with("web stage 229 MB, pulled "), "{web}");
+            assert!(last.starts_with("final stage at least 229 MB, pulled at least "), "{last}");
+        }
+        assert_eq!(client.leave(), Some(0), "{}", recorded.name);
+    }
+}
+
+#[test]
+fn a_client_is_told_when_figures_change_without_the_text_if_it_wants_to_be() {
+    for recorded in RECORDED {
+        let home = weighed_home();
+        let (mut client, _) = Client::greet(home.path(), recorded.capabilities(), Value::Null);
+        let uri = uri(&home.path().join("Dockerfile"));
+        open_weighed(&mut client, &uri);
+        let wants = recorded.name != "Helix";
+        if wants {
+            lenses(&mut client, &uri);
+        }
+        client.said.clear();
+        fs::write(home.path().join("ü𝕏"), vec![b'a'; 3_000_000]).expect("the folder can be written");
+        client.notify("textDocument/didSave", json!({"textDocument": {"uri": uri}}));
+        if wants {
+            client.wait(|message| message["method"] == "workspace/inlayHint/refresh");
+            client.wait(|message| message["method"] == "workspace/codeLens/refresh");
+            assert!(hints(&mut client, &uri, 0, 6).iter().any(|(label, _)| label == "+ 3.00 MB"));
+        } else {
+            wait_for_copied(&mut client, &uri, "+ 3.00 MB");
+            assert!(!client.said.iter().any(|it| it["method"].as_str().is_some_and(|it| it.ends_with("/refresh"))));
+        }
+        assert_eq!(client.leave(), Some(0), "{}", recorded.name);
+    }
+}
+
+#[test]
+fn hints_and_lenses_follow_the_settings() {
+    let home = weighed_home();
+    let file = home.path().join("plimsoll.toml");
+    fs::write(&file, "lens = false\nhints.instructions = false\n").expect("the folder can be written");
+    let (mut client, _) = Client::greet(home.path(), RECORDED[1].capabilities(), Value::Null);
+    let uri = uri(&home.path().join("Dockerfile"));
+    open(&mut client, &uri, 1, WEIGHED);
+    client.diagnostics(&uri, 1, |_| true);
+    assert_eq!((hints(&mut client, &uri, 0, 6), lenses(&mut client, &uri)), (Vec::new(), Vec::new()));
+    fs::remove_file(&file).expect("it was there");
+    client.notify("textDocument/didSave", json!({"textDocument": {"uri": uri}}));
+    client.wait(|message| message["method"] == "workspace/inlayHint/refresh");
+    client.wait(|message| message["method"] == "workspace/codeLens/refresh");
+    assert_eq!((hints(&mut client, &uri, 0, 6).len(), lenses(&mut client, &uri).len()), (3, 2));
+    assert_eq!(client.leave(), Some(0));
+}
+
+#[test]
+fn a_client_without_hints_and_lenses_is_offered_none() {
+    let home = home();
+    let (client, server) = Client::greet(home.path(), json!({}), Value::Null);
+    assert_eq!((server.get("inlayHintProvider"), server.get("codeLensProvider")), (None, None));
+    assert_eq!(client.leave(), Some(0));
+}

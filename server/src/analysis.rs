@@ -10,6 +10,8 @@ use crate::date::Date;
 use crate::ecosystems;
 use crate::facts::Facts;
 use crate::features::hover::{self, Hover};
+use crate::features::inlay::{self, Inlay};
+use crate::features::lens::{self, Lens};
 use crate::images::ImageBook;
 use crate::lower::{self, Build};
 use crate::measured::Measured;
@@ -91,6 +93,17 @@ impl Analysis {
     /// Markdown for the thing at this offset, and its range.
     pub fn hover(&self, offset: TextSize) -> Option<Hover> {
         hover::hover(&self.context(), offset)
+    }
+
+    /// What instructions weigh, as hints behind those that end in this range; with `stages` also what each stage weighs, for
+    /// editors that show no lenses.
+    pub fn inlays(&self, range: TextRange, stages: bool) -> Vec<Inlay> {
+        inlay::inlays(&self.context(), range, stages)
+    }
+
+    /// What each stage weighs, as a line above its FROM.
+    pub fn lenses(&self) -> Vec<Lens> {
+        lens::lenses(&self.context())
     }
 
     fn context(&self) -> Context<'_> {

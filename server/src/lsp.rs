@@ -8,6 +8,7 @@ mod capabilities;
 mod convert;
 mod guard;
 mod publish;
+mod refresh;
 mod server;
 mod settings;
 mod surroundings;

@@ -33,6 +33,8 @@ pub struct StageSize {
     pub base_pull: Option<Estimate>,
     /// Whether a part of the base's figure is not known (the base is a stage with an unknown layer).
     pub base_incomplete: bool,
+    /// The same of what is pulled for the base.
+    pub base_pull_incomplete: bool,
     /// The tag the base's figures were taken from, when it is not the one that is written.
     pub via: Option<String>,
     /// The day of the base's figures, as the table has it.
@@ -57,22 +59,39 @@ pub struct LayerSize {
 impl StageSize {
     /// Base and all layers unpacked; the flag says that a part is not known. `None` when nothing is known.
     pub fn unpacked(&self) -> (Option<Estimate>, bool) {
-        let mut incomplete = self.base_unpacked.is_none() || self.base_incomplete;
-        let mut sum = self.base_unpacked.clone();
-        for layer in &self.layers {
-            match (&layer.adds, &mut sum) {
-                (Some(adds), Some(sum)) => *sum += adds,
-                (Some(adds), None) => sum = Some(adds.clone()),
-                (None, _) => incomplete = true,
-            }
-        }
-        (sum, incomplete)
+        let layers = self.layers.iter().map(|layer| layer.adds.as_ref());
+        sum(self.base_unpacked.as_ref(), self.base_incomplete, layers)
+    }
+
+    /// What is pulled for base and all layers (compressed); the flag says that a part is not known. `None` when nothing is
+    /// known.
+    pub fn pulled(&self) -> (Option<Estimate>, bool) {
+        let layers = self.layers.iter().map(|layer| layer.pull.as_ref());
+        sum(self.base_pull.as_ref(), self.base_pull_incomplete, layers)
     }
 
     /// What the instruction of this index adds; `None` where it adds no files.
     pub fn layer(&self, instruction: usize) -> Option<&LayerSize> {
         self.layers.iter().find(|layer| layer.instruction == instruction)
     }
+}
+
+/// Base and layers together, and whether a part of it is not known.
+fn sum<'a>(
+    base: Option<&Estimate>,
+    base_incomplete: bool,
+    layers: impl Iterator<Item = Option<&'a Estimate>>,
+) -> (Option<Estimate>, bool) {
+    let mut incomplete = base.is_none() || base_incomplete;
+    let mut res = base.cloned();
+    for layer in layers {
+        match (layer, &mut res) {
+            (Some(layer), Some(res)) => *res += layer,
+            (Some(layer), None) => res = Some(layer.clone()),
+            (None, _) => incomplete = true,
+        }
+    }
+    (res, incomplete)
 }
 
 /// What the weights are found from.
@@ -134,8 +153,7 @@ fn base(stage: &Stage, res: &mut BuildSize, images: &ImageBook, platform: &Platf
         Base::Stage(parent) => {
             if let Some(parent) = res.stages.get(*parent) {
                 (size.base_unpacked, size.base_incomplete) = parent.unpacked();
-                // What is pulled is known of images alone, not of layers that are yet to be built.
-                size.base_pull = parent.base_pull.clone();
+                (size.base_pull, size.base_pull_incomplete) = parent.pulled();
             }
         }
         Base::Image(image) => match images.look_up(image, &size.platform) {

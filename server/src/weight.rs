@@ -56,6 +56,14 @@ pub enum Basis {
 }
 
 impl Basis {
+    /// Whether a figure is shown as it is; else it is called an estimate and has two digits.
+    pub fn is_plain(self) -> bool {
+        match self {
+            Basis::Measured | Basis::Registry | Basis::Table | Basis::Context => true,
+            Basis::Recipe | Basis::Relative | Basis::Guess => false,
+        }
+    }
+
     /// The word of the JSON output (CLI.md).
     pub fn name(self) -> &'static str {
         match self {
@@ -115,10 +123,12 @@ impl Estimate {
 
     /// `79.9 MB` for a figure of a table or a measurement, `about 80 MB` otherwise.
     pub fn words(&self) -> String {
-        match self.basis {
-            Basis::Measured | Basis::Registry | Basis::Table | Basis::Context => self.likely.to_string(),
-            Basis::Recipe | Basis::Relative | Basis::Guess => format!("about {}", rounded(self.likely)),
-        }
+        if self.basis.is_plain() { self.likely.to_string() } else { format!("about {}", rounded(self.likely)) }
+    }
+
+    /// `79.9 MB` for a figure of a table or a measurement, `≈ 80 MB` otherwise: for places with little room.
+    pub fn brief(&self) -> String {
+        if self.basis.is_plain() { self.likely.to_string() } else { format!("≈ {}", rounded(self.likely)) }
     }
 }
 
@@ -184,6 +194,12 @@ mod tests {
         assert_eq!(rounded(Size(996_000_000)), "1 GB");
         assert_eq!(rounded(Size(7)), "7 B");
         assert_eq!(rounded(Size(0)), "0 B");
+    }
+
+    #[test]
+    fn an_estimate_is_never_shown_as_a_plain_figure() {
+        let shown = |basis| Estimate::exact(79_886_805, basis, "").brief();
+        assert_eq!((shown(Basis::Table), shown(Basis::Recipe)), ("79.9 MB".to_owned(), "≈ 80 MB".to_owned()));
     }
 
     #[test]

@@ -172,9 +172,12 @@ impl Client {
             let id = &message["id"];
             let answer = match message["method"].as_str() {
                 Some("workspace/configuration") => json!({"jsonrpc": "2.0", "id": id, "result": [self.settings]}),
-                Some("client/registerCapability" | "workspace/diagnostic/refresh") => {
-                    json!({"jsonrpc": "2.0", "id": id, "result": null})
-                }
+                Some(
+                    "client/registerCapability"
+                    | "workspace/diagnostic/refresh"
+                    | "workspace/inlayHint/refresh"
+                    | "workspace/codeLens/refresh",
+                ) => json!({"jsonrpc": "2.0", "id": id, "result": null}),
                 _ => json!({"jsonrpc": "2.0", "id": id, "error": {"code": -32601, "message": "not known"}}),
             };
             self.send(&answer);

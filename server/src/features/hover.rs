@@ -2,6 +2,7 @@
 //! or flag does.
 
 mod image;
+mod layer;
 mod manual;
 mod variable;
 
@@ -25,6 +26,7 @@ pub fn hover(ctx: &Context, offset: TextSize) -> Option<Hover> {
     let (local, markdown) = variable::at(ctx, placed, at)
         .or_else(|| base_image(ctx, placed, at))
         .or_else(|| source(ctx, placed, at))
+        .or_else(|| keyword(ctx, placed, at))
         .or_else(|| manual(&placed.instruction, at))?;
     Some(Hover { range: placed.range(local), markdown })
 }
@@ -54,6 +56,17 @@ fn source(ctx: &Context, placed: &Placed, at: u32) -> Option<(Local, String)> {
     let mut words = flag.into_iter().chain(mounts.iter().filter_map(|mount| mount.value(&["from"])));
     let word: &Word = words.find(|word| holds(word.range, at))?;
     Some((word.range, image::of_source(ctx, placed, &word.text)?))
+}
+
+/// What the instruction adds, above what its keyword does.
+fn keyword(ctx: &Context, placed: &Placed, at: u32) -> Option<(Local, String)> {
+    let range = placed.instruction.keyword;
+    if !holds(range, at) || !placed.instruction.faults.is_empty() {
+        return None;
+    }
+    let weight = layer::of(ctx, placed)?;
+    let manual = manual(&placed.instruction, at).map(|(_, manual)| format!("\n\n---\n\n{manual}")).unwrap_or_default();
+    Some((range, weight + &manual))
 }
 
 /// What the keyword or flag under the pointer does.
@@ -203,17 +216,92 @@ mod tests {
     }
 
     #[test]
-    fn an_instruction_and_a_flag_have_words_and_a_link() {
+    fn an_instruction_says_what_it_adds_and_why() {
         check(
-            "FROM a\nCO<|>PY --link a b\n",
+            "FROM debian:bookworm-slim\nR<|>UN apt-get update\n",
+            &expect![[r#"
+            [RUN]
+            RUN adds about 20 MB unpacked
+
+            - package lists
+            - estimated from package tables, between 15 MB and 33 MB
+
+            ---
+
+            ```
+            RUN [FLAGS] COMMAND
+            ```
+            Runs a command and keeps what it wrote as a layer. What a later instruction deletes still weighs in this one.
+
+            [Docker's manual](https://docs.docker.com/reference/dockerfile/#run)"#]],
+        );
+        check(
+            "FROM scratch\nCOP<|>Y a![x](https://example.com/x.png)b /\n#- a\nabc\n",
+            &expect![[r#"
+                [COPY]
+                COPY adds an unknown amount
+
+                - a!\[x\](https://example.com/x.png)b is fetched when it is built
+
+                ---
+
+                ```
+                COPY [FLAGS] SOURCE… DESTINATION
+                ```
+                Copies files of the build context, or with `--from` of another stage or image, into a layer.
+
+                [Docker's manual](https://docs.docker.com/reference/dockerfile/#copy)"#]],
+        );
+        check(
+            "FROM scratch AS a\nCOPY<|> a /\nFROM scratch\n#- a\nabc\n",
             &expect![[r#"
             [COPY]
+            COPY adds 4 B unpacked
+
+            - 1 file
+            - counted in the build context
+            - this stage is not shipped
+
+            ---
+
             ```
             COPY [FLAGS] SOURCE… DESTINATION
             ```
             Copies files of the build context, or with `--from` of another stage or image, into a layer.
 
             [Docker's manual](https://docs.docker.com/reference/dockerfile/#copy)"#]],
+        );
+        check(
+            "FROM a\nE<|>NV A=1\n",
+            &expect![[r#"
+            [ENV]
+            ```
+            ENV NAME=VALUE…
+            ```
+            Sets variables for the build from here on and for the container. Adds no layer; stays in the image for all to read.
+
+            [Docker's manual](https://docs.docker.com/reference/dockerfile/#env)"#]],
+        );
+    }
+
+    #[test]
+    fn an_instruction_and_a_flag_have_words_and_a_link() {
+        check(
+            "FROM a\nCO<|>PY --link a b\n",
+            &expect![[r#"
+                [COPY]
+                COPY adds an unknown amount
+
+                - the build context is not known
+
+                ---
+
+                ```
+                COPY [FLAGS] SOURCE… DESTINATION
+                ```
+                Copies files of the build context, or with `--from` of another stage or image, into a layer.
+
+                [Docker's manual](https://docs.docker.com/reference/dockerfile/#copy)"#]],
         );
         check(
             "FROM a\nCOPY --li<|>nk a b\n",

@@ -4,10 +4,10 @@
 //! the common clients does with what it did not ask for).
 
 use tower_lsp::ls_types::{
-    ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProviderCapability, DiagnosticOptions,
-    DiagnosticServerCapabilities, FoldingRangeProviderCapability, HoverProviderCapability, MarkupKind,
-    PositionEncodingKind, SaveOptions, ServerCapabilities, TextDocumentSyncCapability, TextDocumentSyncKind,
-    TextDocumentSyncOptions, TextDocumentSyncSaveOptions,
+    ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CodeLensOptions,
+    DiagnosticOptions, DiagnosticServerCapabilities, FoldingRangeProviderCapability, HoverProviderCapability,
+    MarkupKind, OneOf, PositionEncodingKind, SaveOptions, ServerCapabilities, TextDocumentSyncCapability,
+    TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions,
 };
 
 use crate::text::position::Encoding;
@@ -36,6 +36,14 @@ pub(crate) struct Abilities {
     pub(crate) document_changes: bool,
     /// Whether edits may carry a remark that a person confirms.
     pub(crate) annotations: bool,
+    /// Whether hints inside the text are shown.
+    pub(crate) inlay_hints: bool,
+    /// Whether lines above the text are shown.
+    pub(crate) code_lenses: bool,
+    /// Whether the server may say that hints are out of date.
+    pub(crate) refresh_inlay_hints: bool,
+    /// Whether the server may say that lenses are out of date.
+    pub(crate) refresh_code_lenses: bool,
     /// Whether settings can be asked for.
     pub(crate) configuration: bool,
     /// Whether the server may ask to be told of changed settings.
@@ -65,6 +73,16 @@ impl Abilities {
             disabled: action.and_then(|it| it.disabled_support).unwrap_or(false),
             preferred: action.and_then(|it| it.is_preferred_support).unwrap_or(false),
             document_changes,
+            inlay_hints: document.is_some_and(|it| it.inlay_hint.is_some()),
+            code_lenses: document.is_some_and(|it| it.code_lens.is_some()),
+            refresh_inlay_hints: workspace
+                .and_then(|it| it.inlay_hint.as_ref())
+                .and_then(|it| it.refresh_support)
+                .unwrap_or(false),
+            refresh_code_lenses: workspace
+                .and_then(|it| it.code_lens.as_ref())
+                .and_then(|it| it.refresh_support)
+                .unwrap_or(false),
             annotations: document_changes && edit.is_some_and(|it| it.change_annotation_support.is_some()),
             configuration: workspace.and_then(|it| it.configuration).unwrap_or(false),
             register_configuration: workspace
@@ -121,6 +139,8 @@ pub(crate) fn server(abilities: &Abilities, pull: bool) -> ServerCapabilities {
             code_action_kinds: Some(kinds),
             ..CodeActionOptions::default()
         })),
+        inlay_hint_provider: abilities.inlay_hints.then_some(OneOf::Left(true)),
+        code_lens_provider: abilities.code_lenses.then_some(CodeLensOptions { resolve_provider: Some(false) }),
         folding_range_provider: Some(FoldingRangeProviderCapability::Simple(true)),
         diagnostic_provider: pull.then(|| {
             DiagnosticServerCapabilities::Options(DiagnosticOptions {
@@ -171,6 +191,10 @@ mod tests {
             silent.disabled,
             silent.document_changes,
             silent.annotations,
+            silent.inlay_hints,
+            silent.code_lenses,
+            silent.refresh_inlay_hints,
+            silent.refresh_code_lenses,
             silent.configuration,
             silent.register_configuration,
             silent.register_watched_files,

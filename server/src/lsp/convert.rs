@@ -8,12 +8,15 @@ use std::ops::Range;
 
 use ropey::Rope;
 use tower_lsp::ls_types::{
-    self, CodeDescription, DiagnosticRelatedInformation, DiagnosticSeverity, FoldingRange, FoldingRangeKind,
-    HoverContents, Location, MarkupContent, MarkupKind, NumberOrString, TextDocumentContentChangeEvent, Uri,
+    self, CodeDescription, CodeLens, Command, DiagnosticRelatedInformation, DiagnosticSeverity, FoldingRange,
+    FoldingRangeKind, HoverContents, InlayHint, InlayHintLabel, InlayHintTooltip, Location, MarkupContent, MarkupKind,
+    NumberOrString, TextDocumentContentChangeEvent, Uri,
 };
 
 use crate::document::Change;
 use crate::features::hover::Hover;
+use crate::features::inlay::Inlay;
+use crate::features::lens::Lens;
 use crate::lsp::capabilities::Abilities;
 use crate::rules::{Finding, Severity, Source};
 use crate::text::position::{self, Encoding, LineCol};
@@ -104,6 +107,27 @@ pub(crate) fn hover(hover: Hover, lines: &Lines, abilities: &Abilities) -> ls_ty
         contents: HoverContents::Markup(MarkupContent { kind, value: hover.markdown }),
         range: Some(lines.range(hover.range)),
     }
+}
+
+/// A hint, a blank away from what stands before it.
+pub(crate) fn inlay(inlay: Inlay, lines: &Lines) -> InlayHint {
+    let tooltip = (!inlay.tooltip.is_empty()).then_some(InlayHintTooltip::String(inlay.tooltip));
+    InlayHint {
+        position: lines.range(TextRange::empty(inlay.at)).start,
+        label: InlayHintLabel::String(inlay.label),
+        kind: None,
+        text_edits: None,
+        tooltip,
+        padding_left: Some(true),
+        padding_right: Some(false),
+        data: None,
+    }
+}
+
+/// A lens that says something and does nothing: its command has a title and no name, which clients show as plain text.
+pub(crate) fn lens(lens: Lens, lines: &Lines) -> CodeLens {
+    let command = Command { title: lens.title, command: String::new(), arguments: None };
+    CodeLens { range: lines.range(lens.range), command: Some(command), data: None }
 }
 
 /// Folds of whole lines, one for each line they may start at: the longest.

@@ -8,6 +8,7 @@ use tower_lsp::ls_types::{self, Uri};
 use crate::lsp::Shared;
 use crate::lsp::capabilities::Abilities;
 use crate::lsp::convert;
+use crate::lsp::refresh;
 use crate::lsp::surroundings;
 use crate::lsp::world::View;
 
@@ -32,6 +33,9 @@ pub(crate) fn soon(shared: &Arc<Shared>, uri: Uri, state: u64, cause: Cause) {
             (world.pull, view, world.abilities)
         };
         surroundings::fetch_wanted(&shared, &uri);
+        if cause == Cause::Surroundings {
+            refresh::soon(&shared);
+        }
         if !pull {
             let found = diagnostics(&view, &uri, &abilities);
             shared.client.publish_diagnostics(uri, found, Some(view.version)).await;

@@ -7,17 +7,19 @@ use serde_json::{Value, json};
 use tower_lsp::LanguageServer;
 use tower_lsp::jsonrpc::Result;
 use tower_lsp::ls_types::{
-    CodeActionOrCommand, CodeActionParams, CodeActionResponse, ConfigurationItem, DidChangeConfigurationParams,
-    DidChangeTextDocumentParams, DidChangeWatchedFilesParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
-    DidSaveTextDocumentParams, DocumentDiagnosticParams, DocumentDiagnosticReport, DocumentDiagnosticReportResult,
-    FoldingRange, FoldingRangeParams, FullDocumentDiagnosticReport, Hover, HoverParams, InitializeParams,
-    InitializeResult, InitializedParams, Registration, RelatedFullDocumentDiagnosticReport, ServerInfo,
+    CodeActionOrCommand, CodeActionParams, CodeActionResponse, CodeLens, CodeLensParams, ConfigurationItem,
+    DidChangeConfigurationParams, DidChangeTextDocumentParams, DidChangeWatchedFilesParams, DidCloseTextDocumentParams,
+    DidOpenTextDocumentParams, DidSaveTextDocumentParams, DocumentDiagnosticParams, DocumentDiagnosticReport,
+    DocumentDiagnosticReportResult, FoldingRange, FoldingRangeParams, FullDocumentDiagnosticReport, Hover, HoverParams,
+    InitializeParams, InitializeResult, InitializedParams, InlayHint, InlayHintParams, Registration,
+    RelatedFullDocumentDiagnosticReport, ServerInfo,
 };
 
 use crate::config::{DiagnosticsMode, Report};
 use crate::lsp::actions::{self, Place};
 use crate::lsp::capabilities::{self, Abilities};
 use crate::lsp::publish::{self, Cause};
+use crate::lsp::refresh::Figures;
 use crate::lsp::world::{self, World};
 use crate::lsp::{Shared, convert, surroundings};
 
@@ -146,6 +148,21 @@ impl LanguageServer for Server {
         let range = view.lines.bytes(params.range);
         let actions = actions::at(&view.analysis, range, &params.context, &place);
         Ok(Some(actions.into_iter().map(CodeActionOrCommand::CodeAction).collect()))
+    }
+
+    async fn inlay_hint(&self, params: InlayHintParams) -> Result<Option<Vec<InlayHint>>> {
+        let mut world = self.world();
+        let stages = !world.abilities.code_lenses;
+        let Some(view) = world.shown(&params.text_document.uri, Figures::Hints) else { return Ok(None) };
+        let inlays = view.analysis.inlays(view.lines.bytes(params.range), stages);
+        Ok(Some(inlays.into_iter().map(|inlay| convert::inlay(inlay, &view.lines)).collect()))
+    }
+
+    async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {
+        let mut world = self.world();
+        let Some(view) = world.shown(&params.text_document.uri, Figures::Lenses) else { return Ok(None) };
+        let lenses = view.analysis.lenses();
+        Ok(Some(lenses.into_iter().map(|lens| convert::lens(lens, &view.lines)).collect()))
     }
 
     async fn folding_range(&self, params: FoldingRangeParams) -> Result<Option<Vec<FoldingRange>>> {

@@ -19,6 +19,7 @@ use crate::document::{Change, Document};
 use crate::images::ImageBook;
 use crate::lsp::capabilities::Abilities;
 use crate::lsp::convert::{self, Lines};
+use crate::lsp::refresh::Figures;
 use crate::lsp::settings::Said;
 use crate::syntax;
 
@@ -53,6 +54,9 @@ struct Open {
     /// The last analysis, of this state if `analysed` says so.
     analysis: Option<Arc<Analysis>>,
     analysed: Option<u64>,
+    /// The analyses whose hints and lenses the client was last given and may still show.
+    shown_hints: Option<Arc<Analysis>>,
+    shown_lenses: Option<Arc<Analysis>>,
     /// Whether settings were read since it was opened; before that nothing is published.
     settled: bool,
     /// The number of the last reading of its surroundings: older ones come too late.
@@ -109,6 +113,8 @@ impl World {
             state: self.next_state(),
             analysis: None,
             analysed: None,
+            shown_hints: None,
+            shown_lenses: None,
             settled: false,
             reading: 0,
             asked: HashSet::new(),
@@ -170,6 +176,30 @@ impl World {
         };
         let lines = Lines { rope: open.document.rope().clone(), encoding: self.abilities.encoding };
         Some(View { analysis, lines, version: open.document.version })
+    }
+
+    /// The document for an answer with figures, which is remembered until they are out of date.
+    pub(crate) fn shown(&mut self, uri: &Uri, figures: Figures) -> Option<View> {
+        let view = self.view(uri)?;
+        let open = self.documents.get_mut(uri)?;
+        *open.shown(figures) = Some(Arc::clone(&view.analysis));
+        Some(view)
+    }
+
+    /// Whether some document shows figures that are others by now. After that the client is taken to ask for all anew.
+    pub(crate) fn take_stale(&mut self, figures: Figures) -> bool {
+        let uris = self.open_documents();
+        let mut res = false;
+        for uri in uris {
+            let Some(shown) = self.documents.get_mut(&uri).and_then(|open| open.shown(figures).clone()) else {
+                continue;
+            };
+            res |= self.view(&uri).is_some_and(|view| !has_same_figures(&shown, &view.analysis));
+        }
+        if res {
+            self.documents.values_mut().for_each(|open| *open.shown(figures) = None);
+        }
+        res
     }
 
     /// The document if this is still its state and its settings are known.
@@ -260,6 +290,22 @@ impl World {
         self.n_states += 1;
         self.n_states
     }
+}
+
+impl Open {
+    fn shown(&mut self, figures: Figures) -> &mut Option<Arc<Analysis>> {
+        match figures {
+            Figures::Hints => &mut self.shown_hints,
+            Figures::Lenses => &mut self.shown_lenses,
+        }
+    }
+}
+
+/// Whether hints and lenses made of both are the same.
+fn has_same_figures(one: &Analysis, other: &Analysis) -> bool {
+    let settings = |analysis: &Analysis| (analysis.inputs.config.hints, analysis.inputs.config.lens);
+    std::ptr::eq(one, other)
+        || (one.size == other.size && one.facts.target == other.facts.target && settings(one) == settings(other))
 }
 
 /// The file that an address names, if it names one.

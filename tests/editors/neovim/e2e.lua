@@ -60,6 +60,31 @@ local function main()
   say(float_text())
   vim.cmd('fclose!')
 
+  vim.lsp.inlay_hint.enable(true, { bufnr = buf })
+  wait('inlay hints behind instructions', function()
+    local shown = {}
+    for _, it in ipairs(vim.lsp.inlay_hint.get({ bufnr = buf })) do
+      shown[it.inlay_hint.position.line + 1] = it.inlay_hint.label
+    end
+    return (shown[1] or ''):match('^pull %d+') and (shown[lists.lnum + 1] or ''):match('^≈ %d+ MB$')
+  end)
+  wait('the hint is drawn at the end of its line', function()
+    vim.cmd('redraw')
+    local marks = vim.api.nvim_buf_get_extmarks(buf, -1, { lists.lnum, 0 }, { lists.lnum, -1 }, { details = true })
+    return vim.iter(marks):any(function(mark)
+      local drawn = vim.iter(mark[4].virt_text or {}):map(function(chunk) return chunk[1] end):join('')
+      return drawn:match('≈ %d+ MB') and mark[3] == #vim.fn.getline(lists.lnum + 1)
+    end)
+  end)
+
+  vim.lsp.codelens.enable(true, { bufnr = buf })
+  wait('code lens above the stage', function()
+    return vim.iter(vim.lsp.codelens.get({ bufnr = buf })):any(function(it)
+      local lens = it.lens or it
+      return lens.command and lens.command.title:match('^final stage .*B, pulled .*B$') ~= nil
+    end)
+  end)
+
   vim.api.nvim_win_set_cursor(0, { lists.lnum + 1, lists.col })
   apply_action(buf, '^Remove the lists')
   wait('the finding is gone after its fix', function()
