@@ -235,6 +235,20 @@ mod tests {
     }
 
     #[test]
+    fn the_saving_stands_in_the_first_line_of_a_message() {
+        let mut n_savings = 0;
+        for text in rules::ALL.iter().flat_map(|rule| blocks(rule.doc)) {
+            for finding in &analyse(&parse(text)).findings {
+                let Some(saves) = &finding.saves else { continue };
+                n_savings += 1;
+                let first = finding.message.lines().next().unwrap_or_default();
+                assert!(first.contains(&saves.words()), "{}: {} in {first:?}", finding.id(), saves.words());
+            }
+        }
+        assert!(n_savings >= 4, "the examples save bytes");
+    }
+
+    #[test]
     fn a_test_text_is_taken_apart() {
         let fixture = parse("FROM a\nRUN <|>b\n#   ^ what\n#- package.json\n{}\n#- today 2026-11-21\n");
         assert_eq!(fixture.text, "FROM a\nRUN b\n");

@@ -71,8 +71,10 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
     let size = |it: &Option<crate::weight::Estimate>| it.as_ref().map(|it| it.likely);
     let both_pulled = facts.pull.is_some() && slim.facts.pull.is_some();
     let pull = |it: &Option<crate::weight::Estimate>| size(it).filter(|_| both_pulled);
+    let saves = facts.unpacked.as_ref().zip(slim.facts.unpacked.as_ref()).map(|(full, slim)| full.minus(slim));
+    let less = saves.as_ref().map(|saves| format!("; unpacked {} less", saves.words())).unwrap_or_default();
     let message = format!(
-        "`{image}`{}, `{}`{}",
+        "`{image}`{}, `{}`{}{less}",
         shown(pull(&facts.pull), size(&facts.unpacked)),
         slim.image,
         shown(pull(&slim.facts.pull), size(&slim.facts.unpacked))
@@ -81,7 +83,7 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
     );
     let mut finding = Finding::new(&RULE, range, message);
     finding.cause = cause;
-    finding.saves = facts.unpacked.as_ref().zip(slim.facts.unpacked.as_ref()).map(|(full, slim)| full.minus(slim));
+    finding.saves = saves;
     finding.fix = fix.map(|edit| Fix { title: format!("Use `{}`", slim.image), safety: Safety::Review, edit });
     finding.assists.push("swap-base");
     acc.push(finding);
