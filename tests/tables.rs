@@ -73,6 +73,9 @@ fn encode(schema: &'static [Section]) -> Vec<u8> {
                 }
             }
         }
+        for (_, of, by) in file.section.derived {
+            columns.push(file.rows.iter().map(|row| by(&row[*of])).collect());
+        }
     }
     bytes_of(&columns)
 }
@@ -132,6 +135,9 @@ fn is_found_again(table: Table, schema: &'static [Section]) {
                     Kind::Number => assert_eq!(table.cell(column, at), Some(stored(cell))),
                     Kind::List => assert_eq!(table.list(column, at).collect::<Vec<_>>(), list(cell)),
                 }
+            }
+            for (name, of, by) in section.derived {
+                assert_eq!(table.cells(column(schema, section.file, name)).get(at), by(&row[*of]));
             }
             before = Some((key, at));
         }

@@ -23,11 +23,13 @@ pub const SCHEMA: &[Section] = &[
             ("deb_bytes", Kind::Number),
             ("installed_kib", Kind::Number),
         ],
+        derived: &[],
     },
     Section {
         file: CLOSURES,
         key: 1,
         columns: &[("package", Kind::Text), ("ids_delta", Kind::List), ("extra_ids_recommends_delta", Kind::List)],
+        derived: &[],
     },
 ];
 

@@ -16,6 +16,9 @@ pub struct Section {
     pub key: usize,
     /// Name and kind of each column, in the order of the TSV.
     pub columns: &'static [(&'static str, Kind)],
+    /// Columns of numbers that are worked out of a text column when the table is written, so that a search need not: name,
+    /// the place of the text column, and how.
+    pub derived: &'static [(&'static str, usize, fn(&str) -> u32)],
 }
 
 /// What a column holds.
@@ -54,6 +57,14 @@ pub const fn column(schema: &[Section], file: &str, name: &str) -> usize {
                 Kind::Text | Kind::Number => 1,
                 Kind::List => 2,
             };
+            at += 1;
+        }
+        let mut at = 0;
+        while at < schema[section].derived.len() {
+            if same(schema[section].file, file) && same(schema[section].derived[at].0, name) {
+                return res;
+            }
+            res += 1;
             at += 1;
         }
         section += 1;
@@ -95,6 +106,18 @@ impl<'a> Table<'a> {
     /// The text of a [`Kind::Text`] column; empty where there is none.
     pub fn text(self, column: usize, row: usize) -> &'a str {
         self.texts(column).get(row)
+    }
+
+    /// The numbers of a column, for reading many of them.
+    pub fn cells(self, column: usize) -> Cells<'a> {
+        Cells(self.column(column).unwrap_or_default())
+    }
+
+    /// Brings the whole table near the processor, so that no look-up waits for it page by page.
+    pub fn touch(self) {
+        /// What a processor brings at once, in bytes.
+        const LINE: usize = 64;
+        std::hint::black_box(self.bytes.iter().step_by(LINE).fold(0, |acc, byte| acc ^ byte));
     }
 
     /// The texts of a [`Kind::Text`] column, for reading many of them.
@@ -151,6 +174,17 @@ impl<'a> Table<'a> {
         let entry = 8 + column * 12;
         let (start, end, width) = (word(entry)? as usize, word(entry + 4)? as usize, word(entry + 8)? as usize);
         Some((self.bytes.get(start..end)?, width))
+    }
+}
+
+/// The numbers of a column.
+#[derive(Clone, Copy, Debug)]
+pub struct Cells<'a>((&'a [u8], usize));
+
+impl Cells<'_> {
+    /// The number of a row, as it is stored; 0 where there is none.
+    pub fn get(self, row: usize) -> u32 {
+        cell(self.0, row).unwrap_or(0)
     }
 }
 

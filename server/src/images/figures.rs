@@ -6,10 +6,10 @@ use std::ops::Range;
 
 use crate::date::Date;
 use crate::images::repository::Repository;
-use crate::images::tag::{Tag, Variant};
+use crate::images::tag::{Tag, Variant, named};
 use crate::images::{BASES, ImageFacts, OFFICIAL, RATIOS, TABLE_DAY, at, ended};
 use crate::model::{ImageRef, Platform};
-use crate::table::{Table, Texts, partition};
+use crate::table::{Cells, Table, Texts, partition};
 use crate::weight::{Basis, Estimate};
 
 const REPOSITORY: usize = at(BASES, "repository");
@@ -17,6 +17,12 @@ const TAG: usize = at(BASES, "tag");
 const PLATFORM: usize = at(BASES, "platform");
 const COMPRESSED: usize = at(BASES, "compressed_bytes");
 const UNCOMPRESSED: usize = at(BASES, "uncompressed_bytes");
+const TAG_KIND: usize = at(BASES, "tag_kind");
+const TAG_MAJOR: usize = at(BASES, "tag_major");
+const TAG_MINOR: usize = at(BASES, "tag_minor");
+const TAG_PATCH: usize = at(BASES, "tag_patch");
+const TAG_DISTRO: usize = at(BASES, "tag_distro");
+const TAG_WORDS: usize = at(BASES, "tag_words");
 const UNCOMPRESSED_KIND: usize = at(BASES, "uncompressed_kind");
 const LAYERS: usize = at(BASES, "layers");
 const DATE: usize = at(BASES, "date");
@@ -114,13 +120,15 @@ type Distance = (u32, u32, u32, bool, u32, u32);
 fn nearest(table: Table, repository: u32, wanted: Wanted) -> Option<(usize, Kin)> {
     let rows = table.rows_of(REPOSITORY, &[repository]);
     let tags = table.texts(TAG);
+    let dates = table.cells(DATE);
+    let shapes = Shapes::of(table, wanted);
     let version = wanted.tag.version;
     let dots = |count: usize| version.match_indices('.').nth(count).map(|(dot, _)| &version[..dot]);
     for prefix in [dots(1), dots(0).or(Some(version)), Some("")].into_iter().flatten() {
-        let rows = rows_beginning(table, rows.clone(), prefix);
-        let near = rows.filter_map(|row| Some((distance(table, tags, wanted, row)?, row)));
+        let rows = rows_beginning(tags, rows.clone(), prefix);
+        let near = rows.filter_map(|row| Some((shapes.distance(row)?, row)));
         // Of rows alike the younger one: it comes later when the tags grow, and its day is later.
-        let best = near.min_by_key(|(distance, row)| (*distance, std::cmp::Reverse(table.cell(DATE, *row))));
+        let best = near.min_by_key(|(distance, row)| (*distance, std::cmp::Reverse(dates.get(*row))));
         match best {
             Some((distance, row)) if prefix.is_empty() || (distance.0 == 0 && distance.1 == 0) => {
                 return Some((row, kin(wanted, distance)));
@@ -131,8 +139,7 @@ fn nearest(table: Table, repository: u32, wanted: Wanted) -> Option<(usize, Kin)
     None
 }
 
-fn rows_beginning(table: Table, rows: Range<usize>, prefix: &str) -> Range<usize> {
-    let tags = table.texts(TAG);
+fn rows_beginning(tags: Texts, rows: Range<usize>, prefix: &str) -> Range<usize> {
     let head = |row: usize| {
         let tag = tags.get(row).as_bytes();
         tag.get(..prefix.len()).unwrap_or(tag)
@@ -142,24 +149,55 @@ fn rows_beginning(table: Table, rows: Range<usize>, prefix: &str) -> Range<usize
     start..end
 }
 
-fn distance(table: Table, tags: Texts, wanted: Wanted, row: usize) -> Option<Distance> {
-    let platform = table.cell(PLATFORM, row)?;
-    if Some(platform) != wanted.platform && platform != wanted.amd64 {
-        return None;
+/// What the tags of all rows say, as numbers, beside what is wanted.
+struct Shapes<'a> {
+    wanted: Wanted<'a>,
+    kind: u32,
+    distro: u32,
+    words: u32,
+    tags: Texts<'a>,
+    platforms: Cells<'a>,
+    kinds: Cells<'a>,
+    numbers: [Cells<'a>; 3],
+    distros: Cells<'a>,
+    words_of: Cells<'a>,
+}
+
+impl<'a> Shapes<'a> {
+    fn of(table: Table<'a>, wanted: Wanted<'a>) -> Shapes<'a> {
+        Shapes {
+            wanted,
+            kind: wanted.tag.kind(),
+            distro: named(wanted.distro),
+            words: wanted.tag.words_mark(),
+            tags: table.texts(TAG),
+            platforms: table.cells(PLATFORM),
+            kinds: table.cells(TAG_KIND),
+            numbers: [TAG_MAJOR, TAG_MINOR, TAG_PATCH].map(|column| table.cells(column)),
+            distros: table.cells(TAG_DISTRO),
+            words_of: table.cells(TAG_WORDS),
+        }
     }
-    let tag = Tag::parse(tags.get(row));
-    if tag.variant != wanted.tag.variant || tag.windows {
-        return None;
+
+    fn distance(&self, row: usize) -> Option<Distance> {
+        let platform = self.platforms.get(row);
+        let other_platform = Some(platform) != self.wanted.platform;
+        if (other_platform && platform != self.wanted.amd64) || self.kinds.get(row) != self.kind {
+            return None;
+        }
+        let number = |at: usize| apart(self.wanted.tag.numbers[at], self.numbers[at].get(row).checked_sub(1));
+        let distro = match (self.distro, self.distros.get(row)) {
+            (one, other) if one == other && one != 0 => 0,
+            (1.., 1..) => 3,
+            (_, 0) if self.wanted.tag.distro.is_none() => 0,
+            _ => 1,
+        };
+        let words = match self.words_of.get(row) {
+            words if words == self.words => 0,
+            _ => words_apart(self.wanted.tag, Tag::parse(self.tags.get(row))),
+        };
+        Some((words, number(0), distro, other_platform, number(1), number(2)))
     }
-    let other_platform = Some(platform) != wanted.platform;
-    let [major, minor, patch] = [0, 1, 2].map(|at| apart(wanted.tag.numbers[at], tag.numbers[at]));
-    let distro = match (wanted.distro, tag.distro) {
-        (Some(one), Some(other)) if one == other => 0,
-        (Some(_), Some(_)) => 3,
-        (_, None) if wanted.tag.distro.is_none() => 0,
-        _ => 1,
-    };
-    Some((words_apart(wanted.tag, tag), major, distro, other_platform, minor, patch))
 }
 
 /// How far two numbers of versions are from each other. A tag with fewer numbers moves: it is near the newest.
@@ -172,10 +210,8 @@ fn apart(wanted: Option<u32>, found: Option<u32>) -> u32 {
     }
 }
 
+/// How far the words of two tags are from each other, which are not the same.
 fn words_apart(wanted: Tag, found: Tag) -> u32 {
-    if wanted.words() == found.words() {
-        return 0;
-    }
     let bare = |word: &str| word.trim_matches(|it: char| it.is_ascii_digit() || it == '.').len();
     let alike = |(one, other): (&str, &str)| {
         bare(one) == bare(other) && one.bytes().zip(other.bytes()).take(bare(one)).all(|(one, other)| one == other)

@@ -53,11 +53,11 @@ impl Variant {
     }
 }
 
-/// Code names of Debian and Ubuntu that tags use.
+/// Code names of Debian and Ubuntu that tags use, in order.
 const SUITES: [&str; 30] = [
-    "wheezy", "jessie", "stretch", "buster", "bullseye", "bookworm", "trixie", "forky", "sid", "precise", "trusty",
-    "utopic", "vivid", "wily", "xenial", "yakkety", "zesty", "artful", "bionic", "cosmic", "disco", "eoan", "focal",
-    "groovy", "hirsute", "impish", "jammy", "lunar", "noble", "resolute",
+    "artful", "bionic", "bookworm", "bullseye", "buster", "cosmic", "disco", "eoan", "focal", "forky", "groovy",
+    "hirsute", "impish", "jammy", "jessie", "lunar", "noble", "precise", "resolute", "sid", "stretch", "trixie",
+    "trusty", "utopic", "vivid", "wheezy", "wily", "xenial", "yakkety", "zesty",
 ];
 
 /// Other distributions, each followed by its version.
@@ -107,6 +107,16 @@ impl<'a> Tag<'a> {
         res
     }
 
+    /// The variant as a number, which is another one for Windows.
+    pub(super) fn kind(&self) -> u32 {
+        if self.windows { u32::MAX } else { self.variant as u32 }
+    }
+
+    /// A number that stands for its words: 0 where it has none.
+    pub(super) fn words_mark(&self) -> u32 {
+        mark(self.words())
+    }
+
     /// The words that are nothing else.
     pub(super) fn words(&self) -> &[&'a str] {
         self.words.get(..self.word_count).unwrap_or_default()
@@ -125,6 +135,26 @@ impl<'a> Tag<'a> {
     }
 }
 
+/// A number of a version as the table has it: one more than it is, 0 for none.
+pub(super) fn stored(number: Option<u32>) -> u32 {
+    number.map_or(0, |number| number.saturating_add(1))
+}
+
+/// A number that stands for a name: 0 for none.
+pub(super) fn named(name: Option<&str>) -> u32 {
+    mark(name.as_slice())
+}
+
+/// FNV-1a over the words, in 32 bits.
+fn mark(words: &[&str]) -> u32 {
+    if words.is_empty() {
+        return 0;
+    }
+    let bytes = words.iter().flat_map(|word| word.bytes().chain([b'-']));
+    let res = bytes.fold(0x811c_9dc5_u32, |acc, byte| (acc ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    res.max(1)
+}
+
 #[derive(PartialEq, Eq)]
 enum Part {
     Version,
@@ -139,8 +169,10 @@ enum Part {
 
 fn part(word: &str, idx: usize) -> Part {
     let digits = |text: &str| text.starts_with(|first: char| first.is_ascii_digit());
-    let numbered =
-        || NUMBERED.iter().any(|name| word.strip_prefix(name).is_some_and(|rest| digits(rest) || *name == "al2"));
+    let numbered = || {
+        let ends_in_number = |name: &&str| word.strip_prefix(*name).is_some_and(|rest| digits(rest) || *name == "al2");
+        word.bytes().any(|byte| byte.is_ascii_digit()) && NUMBERED.iter().any(|name| ends_in_number(&name))
+    };
     match word {
         "slim" => Part::Variant(Variant::Slim),
         "alpine" => Part::Variant(Variant::Alpine),
@@ -148,7 +180,7 @@ fn part(word: &str, idx: usize) -> Part {
         "latest" | "" | "amd64" | "arm64v8" | "arm64" | "arm32v7" => Part::Nothing,
         _ if idx == 0 && (digits(word) || word.strip_prefix('v').is_some_and(digits)) => Part::Version,
         _ if word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_digit()) => Part::Day,
-        _ if SUITES.contains(&word) || numbered() => Part::Distro,
+        _ if SUITES.binary_search(&word).is_ok() || numbered() => Part::Distro,
         _ if word.starts_with("windowsservercore") || word.starts_with("nanoserver") => Part::Windows,
         _ => Part::Other,
     }
