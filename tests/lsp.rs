@@ -269,6 +269,7 @@ fn a_client_with_dynamic_registration_is_asked_to_watch() {
     let registrations = asked["params"]["registrations"].as_array().expect("a list");
     let methods: Vec<&str> = registrations.iter().filter_map(|it| it["method"].as_str()).collect();
     assert_eq!(methods, ["workspace/didChangeConfiguration", "workspace/didChangeWatchedFiles"]);
+    assert_eq!(registrations[1]["registerOptions"], json!({"watchers": [{"globPattern": "**/*"}]}));
     assert_eq!(client.leave(), Some(0));
 }
 
@@ -513,6 +514,24 @@ fn a_client_is_told_when_figures_change_without_the_text_if_it_wants_to_be() {
         }
         assert_eq!(client.leave(), Some(0), "{}", recorded.name);
     }
+}
+
+#[test]
+fn a_copied_file_that_grows_on_the_disk_weighs_more() {
+    let home = weighed_home();
+    let (mut client, _) = Client::greet(home.path(), RECORDED[0].capabilities(), Value::Null);
+    let dockerfile = uri(&home.path().join("Dockerfile"));
+    open_weighed(&mut client, &dockerfile);
+    let copied = home.path().join("ü𝕏");
+    fs::write(&copied, vec![b'a'; 3_000_000]).expect("the folder can be written");
+    // A build writes many files, each of which is told.
+    for _ in 0..50 {
+        let changes = json!([{"uri": uri(&copied), "type": 2}]);
+        client.notify("workspace/didChangeWatchedFiles", json!({"changes": changes}));
+    }
+    client.wait(|message| message["method"] == "workspace/inlayHint/refresh");
+    assert!(hints(&mut client, &dockerfile, 0, 6).iter().any(|(label, _)| label == "+ 3.00 MB"));
+    assert_eq!(client.leave(), Some(0));
 }
 
 #[test]

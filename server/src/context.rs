@@ -149,6 +149,15 @@ impl BuildContext {
         self.entry(path).is_some_and(|entry| entry.kind == EntryKind::File)
     }
 
+    /// Whether whatever lies at this path is kept out with a directory above it, so that it makes no difference.
+    pub fn is_left_out(&self, path: &str) -> bool {
+        let mut above = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
+        above.any(|directory| {
+            let ignored = self.entries.get(directory).is_some_and(|entry| entry.ignored);
+            ignored && !self.ignore.may_take_back_below(directory)
+        })
+    }
+
     /// What lies at this path, written as a COPY writes it, unless the ignore file keeps it out.
     pub fn entry(&self, path: &str) -> Option<&Entry> {
         self.entries.get(&cleaned(path)).filter(|entry| !entry.ignored)
@@ -304,6 +313,15 @@ mod tests {
             res.entries.insert(path.to_owned(), Entry { kind, bytes: *bytes, ignored: marked.starts_with('-') });
         }
         res.settled()
+    }
+
+    #[test]
+    fn what_lies_below_an_ignored_directory_makes_no_difference() {
+        let mut left_out = BuildContext::of_texts([(".dockerignore", "node_modules\nlogs\n!logs/a"), ("logs/b", "")]);
+        let directory = Entry { kind: EntryKind::Directory, bytes: 0, ignored: true };
+        left_out.entries.insert("node_modules".to_owned(), directory);
+        assert!(left_out.is_left_out("node_modules/new/a.js"));
+        assert!(!left_out.is_left_out("logs/a") && !left_out.is_left_out("src/a.js") && !left_out.is_left_out("new"));
     }
 
     fn sample() -> BuildContext {

@@ -9,7 +9,7 @@
 
 pub mod analyse;
 pub mod clock;
-mod compose;
+pub(crate) mod compose;
 pub mod find;
 pub mod folder;
 pub mod settings;

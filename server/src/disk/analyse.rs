@@ -8,9 +8,8 @@ use crate::analysis::{Analysis, Inputs};
 use crate::config::NamedFolder;
 use crate::context::BuildContext;
 use crate::disk::sources::context_sources;
-use crate::disk::walk::Limits;
+use crate::disk::walk::{Limits, Stop};
 use crate::disk::{folder, texts, walk};
-use crate::model::File;
 
 /// How often one text may ask for further files of its build context.
 pub const MOST_ROUNDS: u32 = 5;
@@ -22,7 +21,8 @@ pub fn analyse(dockerfile: Option<&Path>, inputs: Inputs) -> Analysis {
     let analysis = Analysis::of(Inputs { context: Arc::default(), ..inputs }, None);
     let context = match (dockerfile, &named) {
         (Some(dockerfile), _) => {
-            build_context(dockerfile, named.as_ref(), &folder::root_of(dockerfile), &analysis.file)
+            let sources = context_sources(&analysis.file);
+            build_context(dockerfile, named.as_ref(), &folder::root_of(dockerfile), &sources, &Stop::default())
         }
         (None, Some(named)) => named_context(named),
         (None, None) => BuildContext::default(),
@@ -52,15 +52,21 @@ pub fn in_rounds(inputs: Inputs, before: Option<&Analysis>) -> Analysis {
 }
 
 /// The build context of a Dockerfile: the folder that was named, else the one below `root` that holds most of the
-/// sources. It may take a second on a large tree.
-pub fn build_context(dockerfile: &Path, named: Option<&NamedFolder>, root: &Path, file: &File) -> BuildContext {
-    let folder = folder::context_folder(dockerfile, named, root, &context_sources(file));
-    folder.map(|folder| walk::context(&folder, Some(dockerfile), Limits::default())).unwrap_or_default()
+/// sources of its COPY and ADD. It may take a second on a large tree, and `stop` ends it.
+pub fn build_context(
+    dockerfile: &Path,
+    named: Option<&NamedFolder>,
+    root: &Path,
+    sources: &[String],
+    stop: &Stop,
+) -> BuildContext {
+    let folder = folder::context_folder(dockerfile, named, root, sources);
+    folder.map(|folder| walk::context(&folder, Some(dockerfile), Limits::default(), stop)).unwrap_or_default()
 }
 
 /// The context of a text that lies nowhere.
 fn named_context(named: &NamedFolder) -> BuildContext {
     let Ok(root) = std::env::current_dir() else { return BuildContext::default() };
     let folder = folder::context_folder(&root.join("Dockerfile"), Some(named), &root, &[]);
-    folder.map(|folder| walk::context(&folder, None, Limits::default())).unwrap_or_default()
+    folder.map(|folder| walk::context(&folder, None, Limits::default(), &Stop::default())).unwrap_or_default()
 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::disk::folder::plain;
 
 /// The names that `docker compose` looks for, in its order.
-const NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
+pub(crate) const NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
 
 /// A larger file is not read.
 const LARGEST: u64 = 1 << 20;

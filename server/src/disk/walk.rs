@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::context::ignore::{IgnoreFile, Matched};
 use crate::context::{BuildContext, Entry, EntryKind};
@@ -24,13 +26,28 @@ impl Default for Limits {
     }
 }
 
+/// Ends walks from another thread, when nobody waits for them any more. Its clones are one.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Ends the walks that were given this.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// An ignore file is not larger than this.
 const LARGEST_IGNORE_FILE: u64 = 1 << 20;
 
 /// Walks the build context of a Dockerfile, the folders near the top first, so that a limit cuts off what is deep. It may
 /// take a second on a large tree: not to be called where somebody waits. A folder that cannot be read gives a context
-/// that is not known.
-pub fn context(folder: &Path, dockerfile: Option<&Path>, limits: Limits) -> BuildContext {
+/// that is not known, and so does a walk that was stopped.
+pub fn context(folder: &Path, dockerfile: Option<&Path>, limits: Limits, stop: &Stop) -> BuildContext {
     let mut res = BuildContext { folder: Some(crate::disk::slashed(folder)), ..BuildContext::default() };
     if std::fs::read_dir(folder).is_err() {
         return res;
@@ -40,6 +57,9 @@ pub fn context(folder: &Path, dockerfile: Option<&Path>, limits: Limits) -> Buil
     read_ignore_file(folder, dockerfile, &mut res);
     let mut waiting = VecDeque::from([(String::new(), Matched::default(), 0)]);
     while let Some((prefix, matched, depth)) = waiting.pop_front() {
+        if stop.is_asked() {
+            return BuildContext::default();
+        }
         let Ok(names) = std::fs::read_dir(folder.join(&prefix)) else {
             res.truncated = true;
             continue;
@@ -131,7 +151,7 @@ fn relative(folder: &Path, file: &Path) -> Option<String> {
 mod tests {
     use std::path::Path;
 
-    use super::{Limits, context};
+    use super::{Limits, Stop, context};
     use crate::context::{BuildContext, EntryKind};
     use crate::disk::texts::read_texts;
 
@@ -146,7 +166,7 @@ mod tests {
     }
 
     fn walked(root: &Path) -> BuildContext {
-        context(root, Some(&root.join("Dockerfile")), Limits::default())
+        context(root, Some(&root.join("Dockerfile")), Limits::default(), &Stop::default())
     }
 
     fn read(root: &Path, context: &mut BuildContext, wanted: &[&str]) -> Vec<String> {
@@ -189,7 +209,7 @@ mod tests {
     #[test]
     fn a_walk_ends_at_its_limits_and_says_so() {
         let root = folder(&[("a", ""), ("b", ""), ("c/d/e/f", "")]);
-        let limited = |entries, depth| context(root.path(), None, Limits { entries, depth });
+        let limited = |entries, depth| context(root.path(), None, Limits { entries, depth }, &Stop::default());
         assert!(limited(2, 64).truncated);
         assert_eq!(limited(2, 64).entries.len(), 2);
         let shallow = limited(100, 1);

@@ -128,8 +128,9 @@ impl LanguageServer for Server {
         tokio::spawn(async move { shared.tell(&reports).await });
     }
 
-    async fn did_change_watched_files(&self, _: DidChangeWatchedFilesParams) {
-        read_all(&self.0);
+    async fn did_change_watched_files(&self, params: DidChangeWatchedFilesParams) {
+        let paths: Vec<PathBuf> = params.changes.iter().filter_map(|change| world::path(&change.uri)).collect();
+        surroundings::changed(&self.0, &paths);
     }
 
     async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
@@ -239,7 +240,6 @@ fn roots(params: &InitializeParams) -> Vec<PathBuf> {
 
 /// What the client is asked to tell: changed settings, and changed files that an analysis depends on.
 fn registrations(abilities: &Abilities) -> Vec<Registration> {
-    const WATCHED: [&str; 4] = ["**/plimsoll.toml", "**/.dockerignore", "**/*.dockerignore", "**/package.json"];
     let registration = |method: &str, options: Value| Registration {
         id: format!("plimsoll {method}"),
         method: method.to_owned(),
@@ -250,8 +250,8 @@ fn registrations(abilities: &Abilities) -> Vec<Registration> {
         res.push(registration("workspace/didChangeConfiguration", json!({"section": "plimsoll"})));
     }
     if abilities.register_watched_files {
-        let watchers: Vec<Value> = WATCHED.iter().map(|pattern| json!({"globPattern": pattern})).collect();
-        res.push(registration("workspace/didChangeWatchedFiles", json!({"watchers": watchers})));
+        // Any file may be one that a COPY brings.
+        res.push(registration("workspace/didChangeWatchedFiles", json!({"watchers": [{"globPattern": "**/*"}]})));
     }
     res
 }

@@ -5,15 +5,16 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tower_lsp::ls_types::Uri;
 
-use crate::config::{NamedFolder, Report};
+use crate::config::Report;
 use crate::context::BuildContext;
+use crate::disk::analyse::build_context;
 use crate::disk::settings::Settings;
 use crate::disk::sources::context_sources;
-use crate::disk::walk::Limits;
-use crate::disk::{folder, settings, texts, walk};
+use crate::disk::{folder, settings, texts};
 use crate::lsp::publish::{self, Cause};
 use crate::lsp::settings::{Said, known_rules};
 use crate::lsp::{Shared, world};
@@ -45,9 +46,48 @@ pub(crate) fn read(shared: &Arc<Shared>, uri: Uri) {
         let Some(path) = path else { return };
         let Some(view) = shared.world().view(&uri) else { return };
         let sources = context_sources(&view.analysis.file);
-        let context = in_background(move || context(&path, named.as_ref(), &roots, &sources)).await;
+        // What was read before is read with it, so that nothing is shown without it in between.
+        let read_before: Vec<String> = view.analysis.inputs.context.texts.keys().cloned().collect();
+        let stop = reading.stop.clone();
+        let context = in_background(move || {
+            let mut res = build_context(&path, named.as_ref(), &root_of(&path, &roots), &sources, &stop);
+            if let Some(folder) = res.folder.clone() {
+                texts::read_texts(Path::new(&folder), &read_before, &mut res);
+            }
+            res
+        });
+        let context = context.await;
         if let Some(state) = shared.world().learn_context(&reading, context) {
             publish::soon(&shared, uri, state, Cause::Surroundings);
+        }
+    });
+}
+
+/// How long nothing may change before what surrounds a document is read again: a build writes thousands of files.
+const QUIET: Duration = Duration::from_millis(250);
+
+/// How often that is waited for.
+const MOST_WAITS: usize = 12;
+
+/// Takes in that files changed: what surrounds the documents that depend on them is read anew once there is quiet.
+pub(crate) fn changed(shared: &Arc<Shared>, paths: &[PathBuf]) {
+    if !shared.world().touch(paths) {
+        return;
+    }
+    let shared = Arc::clone(shared);
+    tokio::spawn(async move {
+        let mut before = None;
+        for _ in 0..MOST_WAITS {
+            tokio::time::sleep(QUIET).await;
+            let touches = shared.world().n_touches();
+            if before == Some(touches) {
+                break;
+            }
+            before = Some(touches);
+        }
+        let touched = shared.world().take_touched();
+        for uri in touched {
+            read(&shared, uri);
         }
     });
 }
@@ -79,11 +119,10 @@ pub(crate) fn files(said: &Said, dockerfile: Option<&Path>) -> Settings {
     })
 }
 
-fn context(dockerfile: &Path, named: Option<&NamedFolder>, roots: &[PathBuf], sources: &[String]) -> BuildContext {
+/// The open folder that a Dockerfile belongs to, the deepest if there are several; else its repository.
+fn root_of(dockerfile: &Path, roots: &[PathBuf]) -> PathBuf {
     let held = roots.iter().filter(|root| dockerfile.starts_with(root)).max_by_key(|root| root.as_os_str().len());
-    let root = held.cloned().unwrap_or_else(|| folder::root_of(dockerfile));
-    let folder = folder::context_folder(dockerfile, named, &root, sources);
-    folder.map(|folder| walk::context(&folder, Some(dockerfile), Limits::default())).unwrap_or_default()
+    held.cloned().unwrap_or_else(|| folder::root_of(dockerfile))
 }
 
 /// Runs what may take long on a thread of its own. If it panics, the answer is that there is nothing.
@@ -98,7 +137,9 @@ pub(crate) async fn in_background<T: Default + Send + 'static>(work: impl FnOnce
 mod tests {
     use std::fs;
 
-    use super::context;
+    use super::root_of;
+    use crate::disk::analyse::build_context;
+    use crate::disk::walk::Stop;
 
     #[test]
     fn the_context_is_the_folder_that_holds_what_is_copied_within_the_workspace() {
@@ -111,9 +152,13 @@ mod tests {
         }
         let sources = ["a".to_owned(), "b".to_owned()];
         let roots = [above.path().join("other"), root.clone()];
-        let found = context(&own.join("Dockerfile"), None, &roots, &sources);
+        let context = |sources: &[String]| {
+            let dockerfile = own.join("Dockerfile");
+            build_context(&dockerfile, None, &root_of(&dockerfile, &roots), sources, &Stop::default())
+        };
+        let found = context(&sources);
         assert!(found.known && found.has_file("a") && !found.has_file("b"), "{found:?}");
-        let nothing = context(&own.join("Dockerfile"), None, &roots, &["z".to_owned()]);
+        let nothing = context(&["z".to_owned()]);
         assert!(!nothing.known);
     }
 }

@@ -14,7 +14,8 @@ use crate::config::{Config, Report};
 use crate::context::BuildContext;
 use crate::date::Date;
 use crate::disk::analyse::MOST_ROUNDS;
-use crate::disk::clock;
+use crate::disk::walk::Stop;
+use crate::disk::{clock, compose, settings};
 use crate::document::{Change, Document};
 use crate::images::ImageBook;
 use crate::lsp::capabilities::Abilities;
@@ -41,6 +42,9 @@ pub(crate) struct World {
     images: Arc<ImageBook>,
     documents: HashMap<Uri, Open>,
     n_states: u64,
+    /// Documents that depend on files which changed and wait to be read anew, and how often something did.
+    touched: HashSet<Uri>,
+    n_touches: u64,
 }
 
 /// A document and what was made of it.
@@ -59,8 +63,8 @@ struct Open {
     shown_lenses: Option<Arc<Analysis>>,
     /// Whether settings were read since it was opened; before that nothing is published.
     settled: bool,
-    /// The number of the last reading of its surroundings: older ones come too late.
-    reading: u64,
+    /// The last reading of its surroundings: older ones come too late.
+    reading: Reading,
     /// Files that were asked for since the context was read, and how often.
     asked: HashSet<String>,
     rounds: u32,
@@ -86,6 +90,8 @@ pub(crate) struct Reading {
     pub(crate) uri: Uri,
     /// Which reading of it.
     pub(crate) number: u64,
+    /// Ends it when a newer one begins or the document is closed.
+    pub(crate) stop: Stop,
 }
 
 impl World {
@@ -101,6 +107,8 @@ impl World {
             images: Arc::new(ImageBook::embedded()),
             documents: HashMap::new(),
             n_states: 0,
+            touched: HashSet::new(),
+            n_touches: 0,
         }
     }
 
@@ -116,7 +124,7 @@ impl World {
             shown_hints: None,
             shown_lenses: None,
             settled: false,
-            reading: 0,
+            reading: Reading { uri: uri.clone(), number: 0, stop: Stop::default() },
             asked: HashSet::new(),
             rounds: 0,
             asking: false,
@@ -145,12 +153,37 @@ impl World {
 
     /// Forgets a document; whether it was open.
     pub(crate) fn close(&mut self, uri: &Uri) -> bool {
-        self.documents.remove(uri).is_some()
+        let closed = self.documents.remove(uri);
+        if let Some(open) = &closed {
+            open.reading.stop.stop();
+        }
+        closed.is_some()
     }
 
     /// The addresses of all open documents.
     pub(crate) fn open_documents(&self) -> Vec<Uri> {
         self.documents.keys().cloned().collect()
+    }
+
+    /// Remembers the documents that depend on files which changed; whether somebody must see to it that they are taken.
+    pub(crate) fn touch(&mut self, paths: &[PathBuf]) -> bool {
+        let depends = |open: &Open| paths.iter().any(|path| open.depends_on(path));
+        let new: Vec<Uri> =
+            self.documents.iter().filter(|(_, open)| depends(open)).map(|(uri, _)| uri.clone()).collect();
+        let is_first = self.touched.is_empty();
+        self.n_touches += u64::from(!new.is_empty());
+        self.touched.extend(new);
+        is_first && !self.touched.is_empty()
+    }
+
+    /// How often a change touched a document.
+    pub(crate) fn n_touches(&self) -> u64 {
+        self.n_touches
+    }
+
+    /// The documents that were touched since the last time.
+    pub(crate) fn take_touched(&mut self) -> Vec<Uri> {
+        self.touched.drain().collect()
     }
 
     /// The document with its analysis, which is made if it was not yet.
@@ -226,9 +259,10 @@ impl World {
     pub(crate) fn begin_reading(&mut self, uri: &Uri) -> Option<Reading> {
         let number = self.next_state();
         let open = self.documents.get_mut(uri)?;
-        open.reading = number;
+        open.reading.stop.stop();
+        open.reading = Reading { uri: uri.clone(), number, stop: Stop::default() };
         open.asking = false;
-        Some(Reading { uri: uri.clone(), number })
+        Some(open.reading.clone())
     }
 
     /// Takes in the settings that a reading found; the number of the state they belong to, `None` if the reading is too
@@ -269,7 +303,7 @@ impl World {
         open.rounds += 1;
         open.asking = true;
         open.asked.extend(new.iter().cloned());
-        Some((Reading { uri: uri.clone(), number: open.reading }, Arc::clone(&open.context), new))
+        Some((open.reading.clone(), Arc::clone(&open.context), new))
     }
 
     /// Takes in the context with the texts that were wanted; the number of the new state, `None` if there are none.
@@ -283,7 +317,7 @@ impl World {
     }
 
     fn reading(&mut self, reading: &Reading) -> Option<&mut Open> {
-        self.documents.get_mut(&reading.uri).filter(|open| open.reading == reading.number)
+        self.documents.get_mut(&reading.uri).filter(|open| open.reading.number == reading.number)
     }
 
     fn next_state(&mut self) -> u64 {
@@ -293,6 +327,24 @@ impl World {
 }
 
 impl Open {
+    /// Whether what surrounds this document may be another after this file changed.
+    fn depends_on(&self, file: &Path) -> bool {
+        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name == settings::FILE_NAME || name.ends_with(".dockerignore") || compose::NAMES.contains(&name) {
+            return true;
+        }
+        if path(&self.reading.uri).as_deref() == Some(file) {
+            // The editor tells its text.
+            return false;
+        }
+        let context = &self.context;
+        let Some(folder) = context.folder.as_deref().filter(|_| context.known) else { return true };
+        file.strip_prefix(folder).is_ok_and(|below| {
+            let parts: Vec<&str> = below.iter().filter_map(|part| part.to_str()).collect();
+            !context.is_left_out(&parts.join("/"))
+        })
+    }
+
     fn shown(&mut self, figures: Figures) -> &mut Option<Arc<Analysis>> {
         match figures {
             Figures::Hints => &mut self.shown_hints,
