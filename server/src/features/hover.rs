@@ -137,12 +137,13 @@ mod tests {
             `python:3.12-slim`
 
             - linux/amd64: pull 43.2 MB, unpacked about 120 MB (table, 2026-08-05)
+            - linux/arm64: pull 43.5 MB, unpacked about 120 MB (table, 2026-08-05)
 
             | image                              | pull        | unpacked     | saves       | figures of |
             |------------------------------------|-------------|--------------|-------------|------------|
             | python:3.12-slim                   | 43.2 MB     | about 120 MB |             | 2026-08-05 |
             | gcr.io/distroless/python3-debian13 | about 22 MB | about 59 MB  | about 61 MB | 2026-11-20 |
-            | python:3.12-alpine (musl)          | about 20 MB | about 60 MB  | about 61 MB | 2026-08    |
+            | python:3.12-alpine (musl)          | about 18 MB | about 53 MB  | about 68 MB | 2026-09    |
 
             debian, glibc, apt, runs as root
         "#]],

@@ -176,7 +176,7 @@ mod tests {
         check(
             "FROM debian:bookworm-slim\nRUN echo a > b\nRUN apt-get update\n#- plimsoll.toml\n[hints]\nminimum = \"25MB\"\n",
             &expect![[r#"
-                FROM debian:bookworm-slim «pull ≈ 28 MB»
+                FROM debian:bookworm-slim «pull 28.2 MB»
                 RUN echo a > b
                 RUN apt-get update
             "#]],
@@ -188,7 +188,7 @@ mod tests {
         check(
             "FROM debian:bookworm-slim\nRUN apt-get update && \\\n  apt-get install -y \\\n  # the editor\n  git\n\nRUN <<EOF\napt-get update\nEOF\nRUN apt-get update && \\\n# a last word\n\n# of comment\n",
             &expect![[r#"
-                FROM debian:bookworm-slim «pull ≈ 28 MB»
+                FROM debian:bookworm-slim «pull 28.2 MB»
                 RUN apt-get update && \
                   apt-get install -y \
                   # the editor
@@ -209,7 +209,7 @@ mod tests {
     fn carriage_returns_stay_behind_it() {
         assert_eq!(
             shown("FROM debian:bookworm-slim\r\nRUN apt-get update && \\\r\n  true\r\n", false),
-            "FROM debian:bookworm-slim «pull ≈ 28 MB»\r\nRUN apt-get update && \\\r\n  true «≈ 20 MB»\r\n"
+            "FROM debian:bookworm-slim «pull 28.2 MB»\r\nRUN apt-get update && \\\r\n  true «≈ 20 MB»\r\n"
         );
     }
 
@@ -288,8 +288,8 @@ mod tests {
         check_tooltips(
             "FROM debian:bookworm-slim AS build\nRUN apt-get update && apt-get install -y --no-install-recommends git\nFROM scratch\nCOPY --from=build /a /\n",
             &expect![[r#"
-                debian:bookworm-slim, linux/amd64: pull about 28 MB, unpacked about 74 MB
-                table, 2024-12-24, between 25 MB and 31 MB
+                debian:bookworm-slim, linux/amd64: pull 28.2 MB, unpacked about 74 MB
+                table, 2026-09-19, between 27 MB and 30 MB
 
                 adds about 120 MB unpacked
                 24 packages, package lists

@@ -83,7 +83,7 @@ fn a_tag_of_the_table_has_its_own_figures() {
             node:22-bookworm-slim: pull 79.9 MB (75.9 MB to 83.9 MB, table), unpacked 227 MB (216 MB to 239 MB, table); table, 2026-07-14
             node:18: pull 395 MB (375 MB to 415 MB, table), unpacked about 1.1 GB (984 MB to 1.20 GB, relative); table, 2025-01-14
             python:3.12-slim: pull 43.2 MB (41.0 MB to 45.3 MB, table), unpacked about 120 MB (97.3 MB to 146 MB, relative); table, 2026-08-05
-            debian:bookworm-slim: pull about 28 MB (25.4 MB to 31.1 MB, relative), unpacked about 74 MB (67.0 MB to 81.9 MB, relative); table, 2024-12-24
+            debian:bookworm-slim: pull 28.2 MB (26.8 MB to 29.7 MB, table), unpacked about 74 MB (67.0 MB to 81.9 MB, relative); table, 2026-09-19
             gcr.io/distroless/nodejs22-debian13: pull about 55 MB (49.1 MB to 60.0 MB, relative), unpacked about 150 MB (137 MB to 168 MB, relative); table, 2026-11-20
             mcr.microsoft.com/dotnet/aspnet:8.0: pull 90.3 MB (85.8 MB to 94.9 MB, table), unpacked about 210 MB (193 MB to 236 MB, relative); table, 2026-08-10
         "#]],
@@ -150,7 +150,7 @@ fn a_tag_that_is_missing_is_weighed_as_its_nearest_relative() {
         node:20.11.1-bookworm-slim
         node:10-alpine
         golang:1.22-alpine3.19
-        maven:3.9-eclipse-temurin-21
+        maven:3.9-eclipse-temurin-17
         python:3.7-stretch
         php:8.1-fpm-alpine
         postgres:15
@@ -161,10 +161,10 @@ fn a_tag_that_is_missing_is_weighed_as_its_nearest_relative() {
             node:20.11.1-bookworm-slim: pull about 71 MB (60.7 MB to 82.1 MB, relative), unpacked about 200 MB (164 MB to 245 MB, relative); as node:20.20-bookworm-slim, table of 2026-02-23
             node:10-alpine: pull about 23 MB (19.3 MB to 26.1 MB, relative), unpacked about 68 MB (57.8 MB to 78.2 MB, relative); as node:9-alpine, table of 2018-01-11
             golang:1.22-alpine3.19: pull about 73 MB (62.3 MB to 84.3 MB, relative), unpacked about 240 MB (173 MB to 316 MB, relative); as golang:1.23-alpine, table of 2026-08
-            maven:3.9-eclipse-temurin-21: pull about 230 MB (159 MB to 295 MB, relative), unpacked about 520 MB (262 MB to 773 MB, relative); as maven:3.9-eclipse-temurin-11, table of 2026
+            maven:3.9-eclipse-temurin-17: pull about 240 MB (170 MB to 316 MB, relative), unpacked about 550 MB (280 MB to 827 MB, relative); as maven:3.9-eclipse-temurin-21, table of 2026-08-21
             python:3.7-stretch: pull about 350 MB (297 MB to 402 MB, relative), unpacked about 910 MB (774 MB to 1.05 GB, relative); as python:3.6-stretch, table of 2017-12-21
-            php:8.1-fpm-alpine: pull about 39 MB (33.1 MB to 44.8 MB, relative), unpacked about 86 MB (62.3 MB to 114 MB, relative); as php:8.5-fpm-alpine, table of 2026
-            postgres:15: pull about 120 MB (81.7 MB to 152 MB, relative), unpacked about 290 MB (201 MB to 373 MB, relative); as postgres:10, table of 2017-12-12
+            php:8.1-fpm-alpine: pull about 39 MB (33.2 MB to 44.9 MB, relative), unpacked about 86 MB (62.4 MB to 114 MB, relative); as php:8.4-fpm-alpine, table of 2026-08-27
+            postgres:15: pull about 160 MB (137 MB to 186 MB, relative), unpacked about 410 MB (297 MB to 544 MB, relative); as postgres:17, table of 2026-09-19
             gcr.io/distroless/static:nonroot: pull about 820 kB (693 kB to 937 kB, relative), unpacked about 2.3 MB (1.92 MB to 2.60 MB, relative); as gcr.io/distroless/static-debian13:nonroot, table of 2026-11-20
         "#]],
     );
@@ -175,12 +175,12 @@ fn an_old_figure_of_a_tag_that_moved_on_tells_the_order_of_magnitude() {
     figures(
         "
         sonarqube
-        httpd:2.4
+        wordpress:apache
         ubuntu:16.04
         ",
         expect![[r#"
             sonarqube: pull about 450 MB (227 MB to 907 MB, guess), unpacked about 930 MB (467 MB to 1.87 GB, guess); table, 2017-12-26
-            httpd:2.4: pull about 70 MB (34.9 MB to 140 MB, guess), unpacked about 180 MB (89.6 MB to 359 MB, guess); table, 2018-01-26
+            wordpress:apache: pull about 140 MB (72.1 MB to 288 MB, guess), unpacked about 410 MB (204 MB to 814 MB, guess); table, 2018-01-18
             ubuntu:16.04: pull about 43 MB (36.4 MB to 49.3 MB, relative), unpacked about 110 MB (95.0 MB to 128 MB, relative); table, 2018-01-25
         "#]],
     );
@@ -191,15 +191,15 @@ fn a_platform_that_is_missing_is_weighed_as_amd64() {
     figures(
         "
         --platform=linux/arm64 node:18
-        --platform=linux/arm64 node:22-slim
+        --platform=linux/arm64 ruby:3.4-slim
         --platform=linux/s390x debian:bookworm
         --platform=windows/amd64 python:3.12
         arm64v8/node:18
         ",
         expect![[r#"
             --platform=linux/arm64 node:18: pull 386 MB (367 MB to 405 MB, table), unpacked about 1.1 GB (960 MB to 1.17 GB, relative); table, 2025-01-14
-            --platform=linux/arm64 node:22-slim: pull about 80 MB (67.9 MB to 91.9 MB, relative), unpacked about 230 MB (193 MB to 261 MB, relative); as linux/amd64, table of 2026-07-14
-            --platform=linux/s390x debian:bookworm: pull about 48 MB (41.2 MB to 55.8 MB, relative), unpacked about 120 MB (98.7 MB to 134 MB, relative); as linux/amd64, table of 2025-01-14
+            --platform=linux/arm64 ruby:3.4-slim: pull about 85 MB (72.4 MB to 98.0 MB, relative), unpacked about 220 MB (157 MB to 288 MB, relative); as linux/amd64, table of 2026-09-17
+            --platform=linux/s390x debian:bookworm: pull about 49 MB (41.2 MB to 55.8 MB, relative), unpacked about 120 MB (98.7 MB to 134 MB, relative); as linux/amd64, table of 2026-09-19
             --platform=windows/amd64 python:3.12: not known
             arm64v8/node:18: pull 386 MB (367 MB to 405 MB, table), unpacked about 1.1 GB (960 MB to 1.17 GB, relative); table, 2025-01-14
         "#]],
