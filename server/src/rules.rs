@@ -9,6 +9,7 @@ pub mod cleanup_in_later_layer;
 pub mod copy_all_before_install;
 pub mod eol_base_image;
 pub mod fat_base_image;
+pub mod image_over_budget;
 pub mod inline_comment;
 pub mod npm_as_pid1;
 pub mod npm_cache_left;
@@ -46,6 +47,7 @@ pub static ALL: &[&Rule] = &[
     &copy_all_before_install::RULE,
     &eol_base_image::RULE,
     &fat_base_image::RULE,
+    &image_over_budget::RULE,
     &inline_comment::RULE,
     &npm_as_pid1::RULE,
     &npm_cache_left::RULE,
@@ -252,6 +254,7 @@ pub fn check(ctx: &Context) -> Vec<Finding> {
     res.retain(|finding| !faulty.iter().any(|range| range.contains_range(finding.range)));
     res.retain(|finding| !is_small(ctx, finding));
     precedence::apply(&mut res);
+    image_over_budget::name_savings(&mut res);
     res.extend(ctx.file.faults.iter().map(fault));
     res.sort_by_key(|finding| (finding.range.start(), finding.range.end(), finding.id()));
     res

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** what is not known is `None`, never zero; every figure has its basis.
 
+pub mod budget;
 mod copy;
 mod run;
 
