@@ -328,11 +328,13 @@ fn weights_are_a_table_of_stages_and_layers() {
         Dockerfile: 2.00 MB unpacked
 
           stage 0 files, not shipped
+           line  unpacked  basis
               1       0 B  table                           FROM scratch AS files
               2   2.00 MB  context   ████████████████████  COPY data /data  (2 files)
                   2.00 MB  together
 
           stage 1, the target
+           line  unpacked  basis
               3       0 B  table                           FROM scratch
               4   2.00 MB  context   ████████████████████  COPY data/a …  (2 files)
                   2.00 MB  together

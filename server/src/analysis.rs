@@ -17,8 +17,10 @@ use crate::lower::{self, Build};
 use crate::measured::Measured;
 use crate::model::File;
 use crate::rules::{self, Context, Finding};
+use crate::size::budget::{self, Excess};
 use crate::size::{self, BuildSize, Evidence};
 use crate::text::{TextRange, TextSize};
+use crate::weight::Size;
 
 /// All that an analysis depends on.
 #[derive(Clone, Debug, Default)]
@@ -104,6 +106,16 @@ impl Analysis {
     /// What each stage weighs, as a line above its FROM.
     pub fn lenses(&self) -> Vec<Lens> {
         lens::lenses(&self.context())
+    }
+
+    /// The stages that weigh more than the settings allow.
+    pub fn excesses(&self) -> Vec<Excess> {
+        budget::excesses(&self.file, &self.facts, &self.size, &self.inputs.config)
+    }
+
+    /// What a stage may weigh by the settings, unpacked.
+    pub fn budget(&self, stage: usize) -> Option<Size> {
+        budget::of_stage(&self.file, &self.facts, &self.inputs.config, stage)
     }
 
     fn context(&self) -> Context<'_> {

@@ -1,18 +1,19 @@
 //! `plimsoll size`: what every stage and layer weighs.
 
 mod json;
+pub(crate) mod suggest;
 
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::cli::Outcome;
 use crate::cli::console::Console;
 use crate::cli::names::Selection;
-use crate::cli::options::{Build, Files, Format, Manner};
+use crate::cli::options::{Build, Files, Manner};
 use crate::cli::read::{self, Job, Session};
-use crate::cli::render::weights;
+use crate::cli::render::{html, weights};
 
 /// The options of `size`.
 #[derive(Debug, Args)]
@@ -25,10 +26,24 @@ pub struct Options {
     /// What the weights are written as
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Also show what each action that is offered would save
+    #[arg(long)]
+    suggest: bool,
     #[command(flatten)]
     files: Files,
     #[command(flatten)]
     manner: Manner,
+}
+
+/// What weights are written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people, in a terminal
+    Text,
+    /// For scripts
+    Json,
+    /// A page for people, with everything it needs in it
+    Html,
 }
 
 /// What came of one file.
@@ -36,6 +51,8 @@ pub struct Options {
 struct Weighed {
     name: String,
     rendered: Rendered,
+    /// The budgets that are exceeded, a sentence each.
+    over: Vec<String>,
     lossy: bool,
     complaints: Vec<String>,
     notes: Vec<String>,
@@ -45,6 +62,7 @@ struct Weighed {
 enum Rendered {
     Text(String),
     Json(Box<json::JsonFile>),
+    Html(Box<html::Section>),
 }
 
 /// Weighs what the options name.
@@ -58,7 +76,7 @@ pub(crate) fn run(options: &Options, console: &mut Console) -> Result<Outcome> {
     }
     let color = console.color();
     let mut outcome = Outcome::Fine;
-    let mut files = Vec::new();
+    let (mut files, mut sections) = (Vec::new(), Vec::new());
     let mut said = Vec::new();
     let mut is_first = true;
     for res in read::each(jobs, |job| weigh(&session, options, color, job)) {
@@ -71,6 +89,13 @@ pub(crate) fn run(options: &Options, console: &mut Console) -> Result<Outcome> {
                     weighed.notes.iter().for_each(|note| console.note(note));
                 }
                 outcome = outcome.max(read::complain(&weighed.complaints, console, &mut said));
+                if !weighed.over.is_empty() {
+                    outcome = outcome.max(Outcome::Found);
+                }
+                // The table says it itself.
+                if options.format != Format::Text {
+                    weighed.over.iter().for_each(|over| console.warning(&format!("{}: {over}", weighed.name)));
+                }
                 match weighed.rendered {
                     Rendered::Text(text) => {
                         console.result(if is_first { "" } else { "\n" })?;
@@ -78,30 +103,53 @@ pub(crate) fn run(options: &Options, console: &mut Console) -> Result<Outcome> {
                         is_first = false;
                     }
                     Rendered::Json(file) => files.push(*file),
+                    Rendered::Html(section) => sections.push(*section),
                 }
             }
             Err((name, error)) => {
                 outcome = Outcome::Failed;
                 console.error(&format!("{error:#}"));
+                sections.push(html::failed(&name, &format!("{error:#}")));
                 files.push(json::failed(name, &error));
             }
         }
     }
-    if options.format == Format::Json {
-        console.result(&json::document(files)?)?;
+    match options.format {
+        Format::Text => {}
+        Format::Json => console.result(&json::document(files)?)?,
+        Format::Html => console.result(&html::page(&sections))?,
     }
     Ok(outcome)
 }
 
 fn weigh(session: &Session<'_>, options: &Options, color: bool, job: &Job) -> Result<Weighed> {
     let opened = session.open(job)?;
+    let analysis = &opened.analysis;
+    // The page always has them.
+    let is_wanted = options.suggest || options.format == Format::Html;
+    let suggestions = is_wanted.then(|| suggest::suggestions(analysis));
+    let excesses = analysis.excesses();
+    let over = excesses.iter().filter(|excess| excess.certain);
+    let over = over.map(|excess| format!("{} {}", weights::stage_name(analysis, excess.stage), excess.words()));
+    let over = over.collect();
     let rendered = match options.format {
-        Format::Text => Rendered::Text(weights::table(&job.name, &opened.analysis, color)),
-        Format::Json => Rendered::Json(Box::new(json::file(&job.name, &opened.analysis))),
+        Format::Text => {
+            let mut text = weights::table(&job.name, analysis, color);
+            if let Some(suggestions) = &suggestions {
+                text.push_str(&weights::suggested(&job.name, suggestions, color));
+            }
+            Rendered::Text(text)
+        }
+        Format::Json => Rendered::Json(Box::new(json::file(&job.name, analysis, suggestions))),
+        Format::Html => {
+            let suggestions = suggestions.unwrap_or_default();
+            Rendered::Html(Box::new(html::section(&job.name, analysis, &suggestions)))
+        }
     };
     Ok(Weighed {
         name: job.name.clone(),
         rendered,
+        over,
         lossy: opened.source.lossy,
         complaints: opened.complaints,
         notes: opened.notes,

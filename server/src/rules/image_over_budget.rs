@@ -3,7 +3,7 @@
 use crate::facts;
 use crate::model::InstructionKind;
 use crate::rules::{Context, Finding, Group, Related, Rule, Severity};
-use crate::size::budget::{self, Excess};
+use crate::size::budget;
 use crate::text::TextRange;
 use crate::weight::{Estimate, Size};
 
@@ -50,32 +50,19 @@ size.budget = "200MB"
 fn check(ctx: &Context, acc: &mut Vec<Finding>) {
     for excess in budget::excesses(ctx.file, ctx.facts, ctx.size, ctx.config) {
         let Some(stage) = ctx.file.stages.get(excess.stage) else { continue };
-        let what = match &stage.name {
-            _ if ctx.facts.target == Some(excess.stage) => "the image".to_owned(),
-            Some(name) => format!("the stage {}", name.text),
-            None => "the stage".to_owned(),
-        };
+        let name = stage.name.as_ref().filter(|_| ctx.facts.target != Some(excess.stage));
+        let what = name.map_or_else(|| "the image".to_owned(), |name| format!("the stage {}", name.text));
         let range = match &stage.from.instruction.kind {
             InstructionKind::From(from) => stage.from.range(from.image.range),
             _ => stage.from.whole(),
         };
-        let mut finding = Finding::new(&RULE, range, format!("{what} {}", message(&excess)));
+        let mut finding = Finding::new(&RULE, range, format!("{what} {}", excess.words()));
         if !excess.certain {
             finding.severity = Severity::Hint;
         }
         finding.related = heaviest(ctx, excess.stage);
         acc.push(finding);
     }
-}
-
-fn message(excess: &Excess) -> String {
-    let budget = excess.budget;
-    let weight = excess.weight.words();
-    if !excess.certain {
-        return format!("may exceed its budget of {budget}: it weighs {weight} unpacked");
-    }
-    let weight = if excess.incomplete { format!("at least {}", weight.trim_start_matches("about ")) } else { weight };
-    format!("weighs {weight} unpacked, more than its budget of {budget}")
 }
 
 /// The heaviest instructions of a stage and of those it is built on.

@@ -1,6 +1,6 @@
 //! What the settings allow a stage to weigh (`size.budget`), and which stages weigh more.
 
-use crate::config::Config;
+use crate::config::{Budget, Config};
 use crate::facts::Facts;
 use crate::model::File;
 use crate::size::BuildSize;
@@ -21,25 +21,37 @@ pub struct Excess {
     pub certain: bool,
 }
 
+impl Excess {
+    /// What is so, for a sentence that begins with the stage: `weighs 227 MB unpacked, more than its budget of 200 MB`.
+    pub fn words(&self) -> String {
+        let (budget, weight) = (self.budget, self.weight.words());
+        if !self.certain {
+            return format!("may exceed its budget of {budget}: it weighs {weight} unpacked");
+        }
+        let bare = weight.strip_prefix("about ").unwrap_or(&weight);
+        let weight = if self.incomplete { format!("at least {bare}") } else { weight };
+        format!("weighs {weight} unpacked, more than its budget of {budget}")
+    }
+}
+
 /// The stages above their budget, in order: the target by the budget of the file, others by one of their own name. What
 /// the target does not need is not looked at.
 pub fn excesses(file: &File, facts: &Facts, size: &BuildSize, config: &Config) -> Vec<Excess> {
-    let budgets = &config.budget;
-    if budgets.target.is_none() && budgets.stages.is_empty() {
-        return Vec::new();
-    }
     let mut res = Vec::new();
-    for (idx, (stage, weights)) in file.stages.iter().zip(&size.stages).enumerate() {
-        if !facts.reaching.get(idx).copied().unwrap_or(false) {
-            continue;
-        }
-        let named = budgets.stages.iter().find(|(name, _)| stage.is_named(name)).map(|(_, bytes)| *bytes);
-        let of_file = budgets.target.filter(|_| facts.target == Some(idx));
-        let Some(budget) = named.or(of_file).map(Size) else { continue };
+    for (idx, weights) in size.stages.iter().enumerate() {
+        let Some(budget) = of_stage(file, facts, config, idx) else { continue };
         let (weight, incomplete) = weights.unpacked();
         let Some(weight) = weight.filter(|weight| weight.likely > budget) else { continue };
         let certain = weight.low > budget;
         res.push(Excess { stage: idx, budget, weight, incomplete, certain });
     }
     res
+}
+
+/// What a stage may weigh, unpacked; `None` where nothing is said or the target does not need it.
+pub fn of_stage(file: &File, facts: &Facts, config: &Config, idx: usize) -> Option<Size> {
+    let Budget { target, stages } = &config.budget;
+    let stage = file.stages.get(idx).filter(|_| facts.reaching.get(idx).copied().unwrap_or(false))?;
+    let named = stages.iter().find(|(name, _)| stage.is_named(name)).map(|(_, bytes)| *bytes);
+    named.or(target.filter(|_| facts.target == Some(idx))).map(Size)
 }

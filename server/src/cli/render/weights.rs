@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use crate::analysis::Analysis;
+use crate::cli::size::suggest::Suggestion;
 use crate::model::{Base, Stage};
 use crate::size::StageSize;
-use crate::weight::{Basis, Estimate, Size, rounded};
+use crate::weight::{Estimate, Size};
 
 /// How long the bar of the heaviest layer is.
 const BAR: usize = 20;
@@ -13,73 +14,157 @@ const BAR: usize = 20;
 /// Longer instructions are cut, in characters.
 const LONGEST_TEXT: usize = 72;
 
-/// The weight of the target in words (`1.13 GB unpacked, the base image pulled as 395 MB`); `None` where nothing is known of
-/// its base, the better part of most images.
+/// The weight of the target in words (`1.13 GB unpacked, pulled as 395 MB`); `None` where nothing is known of its base, the
+/// better part of most images.
 pub(crate) fn of_target(analysis: &Analysis) -> Option<String> {
     let stage = analysis.size.stages.get(analysis.facts.target?)?;
     stage.base_unpacked.as_ref()?;
     let (unpacked, incomplete) = stage.unpacked();
-    let unpacked = unpacked.filter(|sum| !incomplete || sum.likely > Size(0))?.words();
-    let mut res = if incomplete {
-        format!("at least {} unpacked", unpacked.trim_start_matches("about "))
-    } else {
-        format!("{unpacked} unpacked")
-    };
-    if let Some(pull) = stage.base_pull.as_ref().filter(|pull| pull.likely > Size(0)) {
-        let _ = write!(res, ", the base image pulled as {}", pull.words());
+    let unpacked = unpacked.filter(|sum| !incomplete || sum.likely > Size(0))?;
+    let mut res = format!("{} unpacked", at_least(&unpacked, incomplete));
+    let (pulled, incomplete) = stage.pulled();
+    match (pulled, &stage.base_pull) {
+        (Some(pulled), _) if !incomplete && pulled.likely > Size(0) => {
+            let _ = write!(res, ", pulled as {}", pulled.words());
+        }
+        (_, Some(base)) if base.likely > Size(0) => {
+            let _ = write!(res, ", the base image pulled as {}", base.words());
+        }
+        (_, _) => {}
     }
     Some(res)
 }
 
+/// `at least 1.1 GB` where a part of a sum is not known.
+pub(crate) fn at_least(sum: &Estimate, incomplete: bool) -> String {
+    let words = sum.words();
+    if incomplete { format!("at least {}", words.strip_prefix("about ").unwrap_or(&words)) } else { words }
+}
+
 /// The table of a file.
 pub(crate) fn table(name: &str, analysis: &Analysis, color: bool) -> String {
-    let (bold, plain) = if color { ("\u{1b}[1m", "\u{1b}[0m") } else { ("", "") };
+    let paint = Paint { color };
     let mut res = String::new();
     let weight = of_target(analysis).unwrap_or_else(|| "the weight of the base image is not known".to_owned());
-    let _ = writeln!(res, "{bold}{name}{plain}: {weight}");
+    let _ = writeln!(res, "{}: {weight}", paint.bold(name));
+    for excess in analysis.excesses() {
+        let what = stage_name(analysis, excess.stage);
+        let _ = writeln!(res, "{}", paint.warning(&format!("{what} {}", excess.words())));
+    }
     let heaviest = heaviest(analysis);
+    let pulls = analysis.size.stages.iter().any(|stage| {
+        let layers = stage.layers.iter().filter_map(|layer| layer.pull.as_ref());
+        stage.base_pull.iter().chain(layers).any(|pull| pull.likely > Size(0))
+    });
     for (idx, stage) in analysis.file.stages.iter().enumerate() {
         let Some(size) = analysis.size.stages.get(idx) else { continue };
         let stage_name = stage.name.as_ref().map(|name| format!(" {}", name.text)).unwrap_or_default();
-        let part = if analysis.facts.target == Some(idx) {
-            "the target"
-        } else if analysis.facts.is_final(idx) {
-            "shipped"
-        } else {
-            "not shipped"
-        };
-        let _ = writeln!(res, "\n  {bold}stage {idx}{stage_name}{plain}, {part}");
+        let part = part(analysis, idx);
+        let _ = writeln!(res, "\n  {}, {part}", paint.bold(&format!("stage {idx}{stage_name}")));
+        let pulled = if pulls { format!("  {:>8}", "pulled") } else { String::new() };
+        let head = format!("  {:>5}  {:>8}{pulled}  {:<8}", "line", "unpacked", "basis");
+        let _ = writeln!(res, "{}", paint.faint(head.trim_end()));
         for row in rows(stage, size) {
-            res.push_str(&row.line(heaviest));
+            res.push_str(&row.line(heaviest, pulls, paint));
         }
-        res.push_str(&sum(size));
+        res.push_str(&sum(size, pulls));
     }
     res
 }
 
-/// One line of the table.
-struct Row<'a> {
-    line: u32,
-    weight: Option<&'a Estimate>,
-    text: String,
-    why: String,
+/// What the actions of a file would save, with the commands that carry them out.
+pub(crate) fn suggested(name: &str, suggestions: &[Suggestion], color: bool) -> String {
+    let paint = Paint { color };
+    let mut res = format!("\n  {}\n", paint.bold("what would make it lighter"));
+    if suggestions.is_empty() {
+        res.push_str("         no action is offered that saves bytes\n");
+    }
+    for suggestion in suggestions {
+        let _ = writeln!(res, "  {:>5}  {}", suggestion.line, printable(&suggestion.title));
+        let _ = writeln!(res, "         {}", paint.faint(&suggestion.command(name)));
+    }
+    res
 }
 
-fn rows<'a>(stage: &'a Stage, size: &'a StageSize) -> Vec<Row<'a>> {
-    let pull = size.base_pull.as_ref().filter(|pull| pull.likely > Size(0));
-    let pull = pull.map(|pull| format!("pulled as {}", pull.words()));
-    let why = match (&stage.base, pull, &size.base_unpacked) {
-        (Base::Stage(_) | Base::Scratch, _, _) => String::new(),
-        (_, Some(pull), Some(weight)) if !weight.source.is_empty() => format!("{pull}; {}", weight.source),
-        (_, Some(pull), _) => pull,
-        (_, None, Some(weight)) => weight.source.clone(),
-        (_, None, None) => String::new(),
+/// What becomes of a stage.
+pub(crate) fn part(analysis: &Analysis, idx: usize) -> &'static str {
+    if analysis.facts.target == Some(idx) {
+        "the target"
+    } else if analysis.facts.is_final(idx) {
+        "shipped"
+    } else {
+        "not shipped"
+    }
+}
+
+/// What a sentence about a stage begins with.
+pub(crate) fn stage_name(analysis: &Analysis, idx: usize) -> String {
+    let name = analysis.file.stages.get(idx).and_then(|stage| stage.name.as_ref());
+    match name.filter(|_| analysis.facts.target != Some(idx)) {
+        Some(name) => format!("the stage {}", name.text),
+        None => "the image".to_owned(),
+    }
+}
+
+/// Colours, if there are any.
+#[derive(Clone, Copy, Debug)]
+struct Paint {
+    color: bool,
+}
+
+impl Paint {
+    fn bold(self, text: &str) -> String {
+        self.with("1", text)
+    }
+
+    fn faint(self, text: &str) -> String {
+        self.with("2", text)
+    }
+
+    fn warning(self, text: &str) -> String {
+        self.with("1;33", text)
+    }
+
+    fn bar(self, text: &str) -> String {
+        self.with("36", text)
+    }
+
+    fn with(self, code: &str, text: &str) -> String {
+        if self.color { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}
+
+/// One line of the table.
+#[derive(Debug)]
+pub(crate) struct Row<'a> {
+    /// From 1.
+    pub(crate) line: u32,
+    /// What it adds unpacked.
+    pub(crate) weight: Option<&'a Estimate>,
+    /// What it adds to a pull.
+    pub(crate) pull: Option<&'a Estimate>,
+    /// The whole instruction.
+    pub(crate) text: &'a str,
+    /// What makes it up, or where the figure is from.
+    pub(crate) why: String,
+}
+
+/// The FROM of a stage and every instruction that adds files.
+pub(crate) fn rows<'a>(stage: &'a Stage, size: &'a StageSize) -> Vec<Row<'a>> {
+    let source = size.base_unpacked.as_ref().or(size.base_pull.as_ref()).map(|weight| weight.source.clone());
+    let mut why = match &stage.base {
+        Base::Stage(_) | Base::Scratch => String::new(),
+        Base::Image(_) | Base::Unknown(_) => source.unwrap_or_default(),
     };
+    if let Some(via) = &size.via {
+        why = if why.is_empty() { format!("as {via}") } else { format!("as {via}, {why}") };
+    }
     let from = &stage.from;
     let mut res = vec![Row {
         line: from.line + 1,
         weight: size.base_unpacked.as_ref(),
-        text: first_line(&from.instruction.text),
+        pull: size.base_pull.as_ref(),
+        text: &from.instruction.text,
         why,
     }];
     for layer in &size.layers {
@@ -87,7 +172,8 @@ fn rows<'a>(stage: &'a Stage, size: &'a StageSize) -> Vec<Row<'a>> {
         res.push(Row {
             line: placed.line + 1,
             weight: layer.adds.as_ref(),
-            text: first_line(&placed.instruction.text),
+            pull: layer.pull.as_ref(),
+            text: &placed.instruction.text,
             why: layer.why.clone(),
         });
     }
@@ -95,33 +181,33 @@ fn rows<'a>(stage: &'a Stage, size: &'a StageSize) -> Vec<Row<'a>> {
 }
 
 impl Row<'_> {
-    fn line(&self, heaviest: u64) -> String {
-        let (figure, basis) = figure(self.weight);
+    fn line(&self, heaviest: u64, pulls: bool, paint: Paint) -> String {
+        let basis = self.weight.map_or("unknown", |weight| weight.basis.name());
         let bytes = self.weight.map_or(0, |weight| weight.likely.0);
-        let why = if self.why.is_empty() { String::new() } else { format!("  ({})", self.why) };
-        let bar = bar(bytes, heaviest);
-        format!("  {:>5}  {figure:>8}  {basis:<8}  {bar}  {}{why}\n", self.line, self.text)
+        let why =
+            if self.why.is_empty() { String::new() } else { paint.faint(&format!("  ({})", printable(&self.why))) };
+        let (bar, text) = (paint.bar(&bar(bytes, heaviest)), first_line(self.text));
+        let figures = figures(self.weight, self.pull, pulls);
+        format!("  {:>5}  {figures}  {basis:<8}  {bar}  {text}{why}\n", self.line)
     }
 }
 
-fn sum(size: &StageSize) -> String {
-    let (sum, incomplete) = size.unpacked();
-    let (figure, _) = figure(sum.as_ref());
-    let parts = if incomplete { "together, without what is not known" } else { "together" };
-    format!("  {:>5}  {figure:>8}  {parts}\n", "")
+fn sum(size: &StageSize, pulls: bool) -> String {
+    let ((unpacked, incomplete), (pulled, pull_incomplete)) = (size.unpacked(), size.pulled());
+    let figures = figures(unpacked.as_ref(), pulled.as_ref(), pulls);
+    let parts =
+        if incomplete || (pulls && pull_incomplete) { "together, without what is not known" } else { "together" };
+    format!("  {:>5}  {figures}  {parts}\n", "")
 }
 
-/// The figure with as many digits as it deserves, and its basis.
-fn figure(weight: Option<&Estimate>) -> (String, &'static str) {
-    let Some(weight) = weight else { return ("?".to_owned(), "unknown") };
-    let figure = match weight.basis {
-        Basis::Measured | Basis::Registry | Basis::Table | Basis::Context => weight.likely.to_string(),
-        Basis::Recipe | Basis::Relative | Basis::Guess => format!("~{}", rounded(weight.likely)),
-    };
-    (figure, weight.basis.name())
+fn figures(unpacked: Option<&Estimate>, pulled: Option<&Estimate>, pulls: bool) -> String {
+    let figure = |figure: Option<&Estimate>| figure.map_or_else(|| "?".to_owned(), Estimate::brief);
+    let pulled = if pulls { format!("  {:>8}", figure(pulled)) } else { String::new() };
+    format!("{:>8}{pulled}", figure(unpacked))
 }
 
-fn heaviest(analysis: &Analysis) -> u64 {
+/// The bytes of the heaviest layer or base of a file.
+pub(crate) fn heaviest(analysis: &Analysis) -> u64 {
     let figures = analysis.size.stages.iter().flat_map(|stage| {
         let layers = stage.layers.iter().filter_map(|layer| layer.adds.as_ref());
         stage.base_unpacked.iter().chain(layers)
@@ -144,15 +230,20 @@ fn bar(bytes: u64, heaviest: u64) -> String {
 }
 
 /// The first line of an instruction, with a sign where it goes on.
-fn first_line(text: &str) -> String {
+pub(crate) fn first_line(text: &str) -> String {
     let mut lines = text.lines();
     let first = lines.next().unwrap_or_default().trim_end();
     let shown = first.trim_end_matches(['\\', '`']).trim_end();
-    let mut res: String = shown.chars().take(LONGEST_TEXT).map(|it| if it.is_control() { ' ' } else { it }).collect();
+    let mut res: String = printable(shown).chars().take(LONGEST_TEXT).collect();
     if lines.next().is_some() || shown.chars().count() > LONGEST_TEXT {
         res.push_str(" …");
     }
     res
+}
+
+/// The text without characters that a terminal acts upon.
+fn printable(text: &str) -> String {
+    text.chars().map(|it| if it.is_control() { ' ' } else { it }).collect()
 }
 
 #[cfg(test)]

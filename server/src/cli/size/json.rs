@@ -5,9 +5,10 @@ use serde::Serialize;
 
 use crate::analysis::Analysis;
 use crate::cli::render::json::{self, JsonEstimate, TOOL, Tool};
+use crate::cli::size::suggest::Suggestion;
 use crate::model::{Base, ImageRef, Stage};
 use crate::size::StageSize;
-use crate::weight::Basis;
+use crate::weight::{Basis, Estimate};
 
 /// The whole document.
 #[derive(Debug, Serialize)]
@@ -24,6 +25,9 @@ pub(super) struct JsonFile {
     error: Option<String>,
     target: Option<usize>,
     stages: Vec<JsonStage>,
+    /// With `--suggest`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suggestions: Option<Vec<JsonSuggestion>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -36,6 +40,25 @@ struct JsonStage {
     layers: Vec<JsonLayer>,
     unpacked: Option<JsonEstimate>,
     pull: Option<JsonEstimate>,
+    /// What the settings allow it to weigh unpacked, if they say anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    budget: Option<JsonBudget>,
+}
+
+#[derive(Debug, Serialize)]
+struct JsonBudget {
+    bytes: u64,
+    exceeded: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct JsonSuggestion {
+    id: &'static str,
+    variant: Option<&'static str>,
+    title: String,
+    line: usize,
+    before: Option<JsonEstimate>,
+    after: Option<JsonEstimate>,
 }
 
 #[derive(Debug, Serialize)]
@@ -74,22 +97,36 @@ pub(super) fn document(files: Vec<JsonFile>) -> Result<String> {
 
 /// A file that could not be weighed.
 pub(super) fn failed(path: String, error: &Error) -> JsonFile {
-    JsonFile { path, error: Some(format!("{error:#}")), target: None, stages: Vec::new() }
+    JsonFile { path, error: Some(format!("{error:#}")), target: None, stages: Vec::new(), suggestions: None }
 }
 
 /// A file that was weighed.
-pub(super) fn file(name: &str, analysis: &Analysis) -> JsonFile {
+pub(super) fn file(name: &str, analysis: &Analysis, suggestions: Option<Vec<Suggestion>>) -> JsonFile {
     let stages = analysis.file.stages.iter().zip(&analysis.size.stages).enumerate();
     JsonFile {
         path: name.to_owned(),
         error: None,
         target: analysis.facts.target,
         stages: stages.map(|(idx, (stage, size))| json_stage(analysis, idx, stage, size)).collect(),
+        suggestions: suggestions.map(|all| all.into_iter().map(suggestion).collect()),
+    }
+}
+
+fn suggestion(suggestion: Suggestion) -> JsonSuggestion {
+    JsonSuggestion {
+        id: suggestion.id,
+        variant: suggestion.variant,
+        title: suggestion.title,
+        line: suggestion.line,
+        before: suggestion.before.as_ref().map(JsonEstimate::of),
+        after: suggestion.after.as_ref().map(JsonEstimate::of),
     }
 }
 
 fn json_stage(analysis: &Analysis, index: usize, stage: &Stage, size: &StageSize) -> JsonStage {
     let (unpacked, incomplete) = size.unpacked();
+    let (pulled, pull_incomplete) = size.pulled();
+    let exceeded = analysis.excesses().iter().any(|excess| excess.stage == index && excess.certain);
     let layers = size.layers.iter().filter_map(|layer| {
         let placed = stage.instructions.get(layer.instruction)?;
         Some(JsonLayer {
@@ -111,8 +148,8 @@ fn json_stage(analysis: &Analysis, index: usize, stage: &Stage, size: &StageSize
         base: json_base(analysis, stage, size),
         layers: layers.collect(),
         unpacked: unpacked.map(|sum| JsonEstimate::sum(&sum, incomplete)),
-        // What the layers add to a pull is not estimated.
-        pull: size.base_pull.as_ref().map(|pull| JsonEstimate::sum(pull, !size.layers.is_empty())),
+        pull: pulled.map(|sum| JsonEstimate::sum(&sum, pull_incomplete)),
+        budget: analysis.budget(index).map(|budget| JsonBudget { bytes: budget.0, exceeded }),
     }
 }
 
@@ -131,16 +168,19 @@ fn json_base(analysis: &Analysis, stage: &Stage, size: &StageSize) -> JsonBase {
         let digest = image.digest.as_ref().map(|digest| format!("@{digest}")).unwrap_or_default();
         format!("{}{tag}{digest}", image.repository())
     };
+    let of_base = |figure: &Option<Estimate>, incomplete| {
+        figure.as_ref().map(|it| match on_stage {
+            Some(_) => JsonEstimate::sum(it, incomplete),
+            None => JsonEstimate::of(it),
+        })
+    };
     JsonBase {
         text,
         image: image.map(tag),
         stage: on_stage,
         platform: size.platform.to_string(),
-        pull: size.base_pull.as_ref().map(JsonEstimate::of),
-        unpacked: size.base_unpacked.as_ref().map(|it| match on_stage {
-            Some(_) => JsonEstimate::sum(it, size.base_incomplete),
-            None => JsonEstimate::of(it),
-        }),
+        pull: of_base(&size.base_pull, size.base_pull_incomplete),
+        unpacked: of_base(&size.base_unpacked, size.base_incomplete),
         basis: size.base_unpacked.as_ref().or(size.base_pull.as_ref()).map_or("unknown", |it| it.basis.name()),
         date: size.date.clone(),
         via: size.via.clone(),
