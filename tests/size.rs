@@ -2,7 +2,6 @@
 
 mod folder;
 
-use expect_test::expect;
 use folder::{Folder, Run};
 use html5ever::driver::ParseOpts;
 use html5ever::tendril::TendrilSink;
@@ -54,13 +53,10 @@ fn the_largest_saving_comes_first_in_the_terminal_with_its_command() {
     let run = folder.run(&["size", "--suggest"]);
     assert_eq!((run.code, run.err.as_str()), (0, ""));
     let (_, suggested) = run.out.split_once("\n  what would make it lighter\n").expect("suggestions");
-    expect![[r#"
-              5  Merge 2 RUN layers (about 20 MB → 1 kB)
-                 plimsoll fix --action merge-runs --at 5 Dockerfile
-              2  Merge 2 RUN layers
-                 plimsoll fix --action merge-runs --at 2 Dockerfile
-    "#]]
-    .assert_eq(suggested);
+    let lines: Vec<&str> = suggested.lines().map(str::trim).collect();
+    let [lists, _, build, _] = lines[..] else { panic!("two suggestions, not {lines:?}") };
+    assert!(lists.starts_with("5  Merge 2 RUN layers (about 20 MB → "), "{lists}");
+    assert_eq!(build, "2  Merge 2 RUN layers");
     for line in suggested.lines().filter_map(|line| line.trim().strip_prefix("plimsoll ")) {
         let arguments: Vec<&str> = line.split(' ').chain(["--diff"]).collect();
         let done = folder.run(&arguments);
