@@ -39,6 +39,7 @@ pub mod features;
 pub mod analysis;
 
 pub mod disk;
+pub mod engine;
 
 pub mod lsp;
 
