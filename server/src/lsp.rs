@@ -7,6 +7,7 @@ mod actions;
 mod capabilities;
 mod convert;
 mod guard;
+mod measure;
 mod publish;
 mod refresh;
 mod server;

@@ -4,6 +4,7 @@
 
 pub mod budget;
 mod copy;
+mod measured;
 mod run;
 
 use crate::context::BuildContext;
@@ -117,6 +118,7 @@ pub fn estimate(evidence: &Evidence<'_>) -> BuildSize {
     let Evidence { file, facts, context, images, platform, .. } = *evidence;
     let mut res = BuildSize::default();
     let mut installed: Vec<AptClosure> = Vec::with_capacity(file.stages.len());
+    let measured = measured::figures(evidence.measured, file, facts);
     for (idx, stage) in file.stages.iter().enumerate() {
         let mut size = base(stage, &mut res, images, platform);
         let image = facts.image(file, idx);
@@ -136,6 +138,9 @@ pub fn estimate(evidence: &Evidence<'_>) -> BuildSize {
             };
             let Some((adds, why)) = layer else { continue };
             size.layers.push(LayerSize { instruction: at, adds, pull: None, why });
+        }
+        if let Some(measured) = &measured {
+            measured.replace(idx, &mut size);
         }
         res.stages.push(size);
         installed.push(here);

@@ -2,6 +2,7 @@
 //! its questions, and keeps the text as an editor would.
 //!
 //! It waits for messages, never for time; [`PATIENCE`] only ends a test whose message never comes.
+#![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;

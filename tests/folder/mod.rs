@@ -100,7 +100,7 @@ impl Folder {
 }
 
 impl Run {
-    fn of(output: &Output) -> Run {
+    pub(crate) fn of(output: &Output) -> Run {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
         let code = output.status.code().expect("it ended by itself");
         Run { code, out: text(&output.stdout), err: text(&output.stderr) }

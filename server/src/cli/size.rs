@@ -1,5 +1,6 @@
 //! `plimsoll size`: what every stage and layer weighs.
 
+mod image;
 mod json;
 pub(crate) mod suggest;
 
@@ -30,6 +31,8 @@ pub struct Options {
     #[arg(long)]
     suggest: bool,
     #[command(flatten)]
+    built: image::Built,
+    #[command(flatten)]
     files: Files,
     #[command(flatten)]
     manner: Manner,
@@ -55,6 +58,7 @@ struct Weighed {
     over: Vec<String>,
     lossy: bool,
     complaints: Vec<String>,
+    warnings: Vec<String>,
     notes: Vec<String>,
 }
 
@@ -74,6 +78,7 @@ pub(crate) fn run(options: &Options, console: &mut Console) -> Result<Outcome> {
     if jobs.is_empty() {
         console.warning(&read::nothing_found(&paths));
     }
+    options.built.check(&jobs)?;
     let color = console.color();
     let mut outcome = Outcome::Fine;
     let (mut files, mut sections) = (Vec::new(), Vec::new());
@@ -85,6 +90,7 @@ pub(crate) fn run(options: &Options, console: &mut Console) -> Result<Outcome> {
                 if weighed.lossy {
                     console.warning(&read::lossy(&weighed.name));
                 }
+                weighed.warnings.iter().for_each(|warning| console.warning(warning));
                 if options.manner.verbose {
                     weighed.notes.iter().for_each(|note| console.note(note));
                 }
@@ -123,7 +129,9 @@ pub(crate) fn run(options: &Options, console: &mut Console) -> Result<Outcome> {
 }
 
 fn weigh(session: &Session<'_>, options: &Options, color: bool, job: &Job) -> Result<Weighed> {
-    let opened = session.open(job)?;
+    let mut opened = session.open(job)?;
+    let taken = image::measure(&options.built, &mut opened)?;
+    let waste = taken.as_ref().map(|taken| &taken.waste);
     let analysis = &opened.analysis;
     // The page always has them.
     let is_wanted = options.suggest || options.format == Format::Html;
@@ -138,9 +146,10 @@ fn weigh(session: &Session<'_>, options: &Options, color: bool, job: &Job) -> Re
             if let Some(suggestions) = &suggestions {
                 text.push_str(&weights::suggested(&job.name, suggestions, color));
             }
+            text.push_str(&waste.map(image::text).unwrap_or_default());
             Rendered::Text(text)
         }
-        Format::Json => Rendered::Json(Box::new(json::file(&job.name, analysis, suggestions))),
+        Format::Json => Rendered::Json(Box::new(json::file(&job.name, analysis, suggestions, waste))),
         Format::Html => {
             let suggestions = suggestions.unwrap_or_default();
             Rendered::Html(Box::new(html::section(&job.name, analysis, &suggestions)))
@@ -152,6 +161,7 @@ fn weigh(session: &Session<'_>, options: &Options, color: bool, job: &Job) -> Re
         over,
         lossy: opened.source.lossy,
         complaints: opened.complaints,
+        warnings: taken.map(|taken| taken.warnings).unwrap_or_default(),
         notes: opened.notes,
     })
 }

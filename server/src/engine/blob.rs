@@ -87,9 +87,8 @@ impl std::fmt::Display for Spent {
 impl std::error::Error for Spent {}
 
 fn layer(reader: impl Read, packed: Option<u64>, budget: &mut Budget) -> Result<Layer> {
-    let most = packed.map_or(budget.unpacked, |packed| {
-        budget.unpacked.min(packed.saturating_mul(BEST_RATIO).max(UNSUSPICIOUS))
-    });
+    let most = packed
+        .map_or(budget.unpacked, |packed| budget.unpacked.min(packed.saturating_mul(BEST_RATIO).max(UNSUSPICIOUS)));
     let mut metered = Metered { reader, left: most };
     let res = files(&mut metered, budget);
     budget.unpacked -= (most - metered.left).min(budget.unpacked);

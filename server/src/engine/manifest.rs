@@ -97,8 +97,7 @@ pub(super) fn image(look_up: LookUp<'_>, platform: &Platform) -> Result<Image> {
     let mut manifest: Manifest = json(&blob, "index.json")?;
     for _ in 0..DEEPEST {
         if let Some(config) = &manifest.config {
-            let layers: Vec<String> =
-                manifest.layers.iter().map(|layer| path(&layer.digest)).collect::<Result<_>>()?;
+            let layers: Vec<String> = manifest.layers.iter().map(|layer| path(&layer.digest)).collect::<Result<_>>()?;
             return put_together(look_up, &path(&config.digest)?, &layers);
         }
         let name = path(&choose(&manifest.manifests, platform)?.digest)?;
@@ -159,11 +158,7 @@ fn entries(history: Vec<Made>, layers: &[Arc<Layer>]) -> Result<Vec<Entry>> {
     let Some(n_before) = layers.len().checked_sub(n_made) else {
         bail!("its history speaks of {n_made} layers, it has {}", layers.len())
     };
-    let entry = |layer: &Arc<Layer>| Entry {
-        unpacked: layer.files.bytes(),
-        pull: layer.packed,
-        ..Entry::default()
-    };
+    let entry = |layer: &Arc<Layer>| Entry { unpacked: layer.files.bytes(), pull: layer.packed, ..Entry::default() };
     let mut rest = layers.iter();
     let mut res: Vec<Entry> = rest.by_ref().take(n_before).map(entry).collect();
     for Made { created_by, comment, empty_layer } in history {

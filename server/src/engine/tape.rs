@@ -173,7 +173,8 @@ impl<R: Read> Read for Data<'_, R> {
 
 /// The sum of all bytes of a header, its own field taken as blanks.
 fn check_sum(header: &Header, block: &[u8; BLOCK]) -> Result<()> {
-    let sum: u32 = block.iter().enumerate().map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) }).sum();
+    let sum: u32 =
+        block.iter().enumerate().map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) }).sum();
     match header.cksum() {
         Ok(written) if written == sum => Ok(()),
         _ => bail!("not a tar archive"),

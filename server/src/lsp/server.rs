@@ -5,14 +5,14 @@ use std::sync::{Arc, MutexGuard};
 
 use serde_json::{Value, json};
 use tower_lsp::LanguageServer;
-use tower_lsp::jsonrpc::Result;
+use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::ls_types::{
     CodeActionOrCommand, CodeActionParams, CodeActionResponse, CodeLens, CodeLensParams, ConfigurationItem,
     DidChangeConfigurationParams, DidChangeTextDocumentParams, DidChangeWatchedFilesParams, DidCloseTextDocumentParams,
     DidOpenTextDocumentParams, DidSaveTextDocumentParams, DocumentDiagnosticParams, DocumentDiagnosticReport,
-    DocumentDiagnosticReportResult, FoldingRange, FoldingRangeParams, FullDocumentDiagnosticReport, Hover, HoverParams,
-    InitializeParams, InitializeResult, InitializedParams, InlayHint, InlayHintParams, Registration,
-    RelatedFullDocumentDiagnosticReport, ServerInfo,
+    DocumentDiagnosticReportResult, ExecuteCommandParams, FoldingRange, FoldingRangeParams,
+    FullDocumentDiagnosticReport, Hover, HoverParams, InitializeParams, InitializeResult, InitializedParams, InlayHint,
+    InlayHintParams, Registration, RelatedFullDocumentDiagnosticReport, ServerInfo,
 };
 
 use crate::config::{DiagnosticsMode, Report};
@@ -21,7 +21,7 @@ use crate::lsp::capabilities::{self, Abilities};
 use crate::lsp::publish::{self, Cause};
 use crate::lsp::refresh::Figures;
 use crate::lsp::world::{self, World};
-use crate::lsp::{Shared, convert, surroundings};
+use crate::lsp::{Shared, convert, measure, surroundings};
 
 /// The handlers.
 #[derive(Debug)]
@@ -168,6 +168,14 @@ impl LanguageServer for Server {
 
     async fn folding_range(&self, params: FoldingRangeParams) -> Result<Option<Vec<FoldingRange>>> {
         Ok(self.world().folds(&params.text_document.uri))
+    }
+
+    async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<Value>> {
+        if params.command != measure::COMMAND {
+            return Err(Error::invalid_params(format!("there is no command {}", params.command)));
+        }
+        measure::soon(&self.0, &params.arguments);
+        Ok(None)
     }
 
     async fn diagnostic(&self, params: DocumentDiagnosticParams) -> Result<DocumentDiagnosticReportResult> {

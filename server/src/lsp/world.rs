@@ -22,6 +22,7 @@ use crate::lsp::capabilities::Abilities;
 use crate::lsp::convert::{self, Lines};
 use crate::lsp::refresh::Figures;
 use crate::lsp::settings::Said;
+use crate::measured::Measured;
 use crate::syntax;
 
 /// Everything the server remembers.
@@ -53,6 +54,8 @@ struct Open {
     document: Document,
     config: Arc<Config>,
     context: Arc<BuildContext>,
+    /// What the layers of a built image weighed, since it was asked for.
+    measured: Option<Arc<Measured>>,
     /// The number of this state: of text, settings and context together. No two states of the session share one.
     state: u64,
     /// The last analysis, of this state if `analysed` says so.
@@ -118,6 +121,7 @@ impl World {
             document: Document::open(version, text),
             config: Arc::new(self.said.without_files()),
             context: Arc::default(),
+            measured: None,
             state: self.next_state(),
             analysis: None,
             analysed: None,
@@ -199,7 +203,7 @@ impl World {
                     context: Arc::clone(&open.context),
                     images: Arc::clone(&self.images),
                     today: today(),
-                    ..Inputs::default()
+                    measured: open.measured.clone(),
                 };
                 let analysis = Arc::new(Analysis::of(inputs, open.analysis.as_deref()));
                 open.analysis = Some(Arc::clone(&analysis));
@@ -314,6 +318,21 @@ impl World {
         open.context = Arc::new(context?);
         open.state = state;
         Some(state)
+    }
+
+    /// Takes in what a document's image weighed; the number of the new state, `None` if it is not open.
+    pub(crate) fn learn_measured(&mut self, uri: &Uri, measured: Measured) -> Option<u64> {
+        let state = self.next_state();
+        let open = self.documents.get_mut(uri)?;
+        open.measured = Some(Arc::new(measured));
+        open.state = state;
+        Some(state)
+    }
+
+    /// The document that was last opened or changed.
+    pub(crate) fn latest(&self) -> Option<Uri> {
+        let latest = self.documents.iter().max_by_key(|(_, open)| open.state);
+        latest.map(|(uri, _)| uri.clone())
     }
 
     fn reading(&mut self, reading: &Reading) -> Option<&mut Open> {

@@ -27,7 +27,7 @@ pub enum Misfit {
         /// What the image's history has in its place; `None` where the history has ended.
         found: Option<String>,
     },
-    /// The file begins with nothing, the image does not.
+    /// There is something below the first instruction that is not of its base.
     Below {
         /// The last entry below the first instruction.
         found: String,
@@ -68,10 +68,11 @@ struct Pair<'a> {
 /// Lays the layers of an image on the instructions of the file that make the target.
 ///
 /// # Errors
-/// The image was built from something else, or does not say from what. Where the instructions are the same in kind and at
+/// The image was built from something else, or does not say from what. `base` is the base image as it is now, where it can
+/// be had: if the image has more between that and the first instruction, the file lacks it. Where the instructions are the same in kind and at
 /// least half of those that make files in text as well, the file counts as changed since: the others are named in
 /// [`Measured::changed`] and have no figure.
-pub fn lay(image: &BuiltImage, file: &File, target: usize) -> Result<Measured, Misfit> {
+pub fn lay(image: &BuiltImage, file: &File, target: usize, base: Option<&BuiltImage>) -> Result<Measured, Misfit> {
     let chain = chain(file, target);
     let first = chain.first().and_then(|idx| file.stages.get(*idx)).ok_or(Misfit::NoTarget)?;
     if image.entries.iter().all(|entry| entry.created_by.is_empty() && entry.comment.is_empty()) {
@@ -86,6 +87,9 @@ pub fn lay(image: &BuiltImage, file: &File, target: usize) -> Result<Measured, M
         && let Some(pair) = files.iter().find(|pair| !pair.is_same)
     {
         return Err(misfit(pair.placed, Some(pair.entry)));
+    }
+    if let Some(found) = base.and_then(|base| first_behind(below, &base.entries)) {
+        return Err(Misfit::Below { found: shown(&found.created_by) });
     }
     let joined = squashed.is_some() || files.iter().any(|pair| pair.entry.is_empty);
     let base = match (base_text(&first.base), below.last()) {
@@ -102,6 +106,18 @@ pub fn lay(image: &BuiltImage, file: &File, target: usize) -> Result<Measured, M
     };
     let changed = pairs.iter().filter(|pair| !pair.is_same).map(|pair| pair.placed.line + 1).collect();
     Ok(Measured { image: image.name.clone(), base, layers: layers(&pairs, squashed), changed })
+}
+
+/// The image that the first stage of the target is built on, to be asked for.
+pub fn base_image(file: &File, target: usize) -> Option<&str> {
+    let first = *chain(file, target).first()?;
+    base_text(&file.stages.get(first)?.base)
+}
+
+/// The first entry that stands behind those of the base. A base that is not how these begin has changed since.
+fn first_behind<'a>(below: &'a [Entry], base: &[Entry]) -> Option<&'a Entry> {
+    let is_begin = !base.is_empty() && below.iter().zip(base).all(|(it, of_base)| it.created_by == of_base.created_by);
+    below.get(base.len()).filter(|_| is_begin)
 }
 
 /// The figures of the instructions. Those whose entries have no layer of their own share the next one, which is laid on
@@ -206,10 +222,7 @@ fn shells(image: &BuiltImage, instructions: &[&Placed]) -> Vec<String> {
 
 /// Whether this kind of instruction makes a layer with files of its own.
 fn makes_files(placed: &Placed) -> bool {
-    matches!(
-        placed.instruction.kind,
-        InstructionKind::Run(_) | InstructionKind::Copy(_) | InstructionKind::Add(_)
-    )
+    matches!(placed.instruction.kind, InstructionKind::Run(_) | InstructionKind::Copy(_) | InstructionKind::Add(_))
 }
 
 fn misfit(placed: &Placed, entry: Option<&Entry>) -> Misfit {

@@ -5,7 +5,9 @@ use serde::Serialize;
 
 use crate::analysis::Analysis;
 use crate::cli::render::json::{self, JsonEstimate, TOOL, Tool};
+use crate::cli::size::image::JsonImage;
 use crate::cli::size::suggest::Suggestion;
+use crate::measured::waste::Waste;
 use crate::model::{Base, ImageRef, Stage};
 use crate::size::StageSize;
 use crate::weight::{Basis, Estimate};
@@ -28,6 +30,9 @@ pub(super) struct JsonFile {
     /// With `--suggest`.
     #[serde(skip_serializing_if = "Option::is_none")]
     suggestions: Option<Vec<JsonSuggestion>>,
+    /// What a built image wastes, with `--image` and `--archive`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<JsonImage>,
 }
 
 #[derive(Debug, Serialize)]
@@ -97,11 +102,16 @@ pub(super) fn document(files: Vec<JsonFile>) -> Result<String> {
 
 /// A file that could not be weighed.
 pub(super) fn failed(path: String, error: &Error) -> JsonFile {
-    JsonFile { path, error: Some(format!("{error:#}")), target: None, stages: Vec::new(), suggestions: None }
+    JsonFile { path, error: Some(format!("{error:#}")), target: None, stages: Vec::new(), suggestions: None, image: None }
 }
 
 /// A file that was weighed.
-pub(super) fn file(name: &str, analysis: &Analysis, suggestions: Option<Vec<Suggestion>>) -> JsonFile {
+pub(super) fn file(
+    name: &str,
+    analysis: &Analysis,
+    suggestions: Option<Vec<Suggestion>>,
+    waste: Option<&Waste>,
+) -> JsonFile {
     let stages = analysis.file.stages.iter().zip(&analysis.size.stages).enumerate();
     JsonFile {
         path: name.to_owned(),
@@ -109,6 +119,7 @@ pub(super) fn file(name: &str, analysis: &Analysis, suggestions: Option<Vec<Sugg
         target: analysis.facts.target,
         stages: stages.map(|(idx, (stage, size))| json_stage(analysis, idx, stage, size)).collect(),
         suggestions: suggestions.map(|all| all.into_iter().map(suggestion).collect()),
+        image: waste.map(JsonImage::of),
     }
 }
 

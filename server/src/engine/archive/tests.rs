@@ -167,7 +167,8 @@ fn links_of_old_archives_lead_to_the_layer() {
     let [lower, _] = layers();
     let mut res = Builder::new(Vec::new());
     let manifest = br#"[{"Config":"c.json","Layers":["1/layer.tar","2/layer.tar"]}]"#;
-    for (path, bytes) in [("1/layer.tar", lower.as_slice()), ("c.json", CONFIG.as_bytes()), ("manifest.json", manifest)] {
+    for (path, bytes) in [("1/layer.tar", lower.as_slice()), ("c.json", CONFIG.as_bytes()), ("manifest.json", manifest)]
+    {
         res.append_data(&mut header("x", EntryType::Regular, bytes.len() as u64), path, bytes).expect("memory");
     }
     let mut link = header("2/layer.tar", EntryType::Symlink, 0);

@@ -24,7 +24,7 @@ fn image(history: &str) -> BuiltImage {
 
 fn measured(text: &str, history: &str) -> Result<Measured, String> {
     let file = lower::file(text.into(), &Build::default(), None);
-    lay(&image(history), &file, file.stages.len().saturating_sub(1)).map_err(|misfit| misfit.to_string())
+    lay(&image(history), &file, file.stages.len().saturating_sub(1), None).map_err(|misfit| misfit.to_string())
 }
 
 fn check(text: &str, history: &str, expected: Expect) {
@@ -117,6 +117,17 @@ fn an_instruction_that_was_changed_since_is_named_and_the_others_count() {
             changed: [3]
         "#]],
     );
+}
+
+#[test]
+fn what_stands_between_the_base_and_the_first_instruction_is_not_the_bases() {
+    let file = lower::file("FROM a\nRUN two\n".into(), &Build::default(), None);
+    let built = image("9 x\n- y\n1 RUN /bin/sh -c one\n2 RUN /bin/sh -c two");
+    let on = |base: &str| lay(&built, &file, 0, Some(&image(base))).map(|it| it.base.map(|base| base.unpacked));
+    let refused = on("9 x\n- y").expect_err("there was a RUN").to_string();
+    assert!(refused.ends_with("before the first instruction it has `RUN /bin/sh -c one`"), "{refused}");
+    assert_eq!(on("9 x\n- y\n1 RUN /bin/sh -c one"), Ok(Some(10)));
+    assert_eq!(on("9 of another day"), Ok(Some(10)));
 }
 
 #[test]
