@@ -9,6 +9,8 @@ mod engine;
 mod folder;
 
 use std::fs;
+use std::io::Read;
+use std::path::Path;
 
 use client::{Client, RECORDED, range, uri};
 use engine::{Engine, engine};
@@ -196,6 +198,64 @@ fn every_byte_of_the_history_lies_on_the_instruction_that_made_it() {
     an_image_of_another_file_is_refused(engine);
 }
 
+/// Docker's store of new keeps layers packed, as they are pulled, and counts blocks on the disk.
+#[test]
+fn packed_layers_tell_also_what_is_pulled() {
+    let Some(engine) = Engine::start("containerd") else { return };
+    let folder = folder(DOCKERFILE);
+    engine.build(DOCKERFILE, &folder.path(""), "measured:packed");
+    let json = measured(&engine, &folder, &["--image", "measured:packed"]);
+    let unpacked = figures(&json, &[1, 2]);
+    let made = |begin: &str| {
+        let line = line_of(DOCKERFILE, begin);
+        unpacked.iter().find(|figure| figure.0 == line).map(|figure| figure.1)
+    };
+    assert_eq!(
+        ["RUN head", "COPY --link", "RUN <<-SCRIPT", "RUN rm"].map(made),
+        [Some(50_000), Some(128_000), Some(64_004), None]
+    );
+
+    let saved = folder.path("saved.tar");
+    engine.docker(&["save", "-o", saved.to_str().expect("UTF-8"), "measured:packed"]);
+    let output = |name: &str, options: &str| format!("type=oci,dest={}{options}", folder.path(name).display());
+    for (name, options) in [("gzip.tar", ""), ("zstd.tar", ",compression=zstd,force-compression=true")] {
+        let context = folder.path("");
+        engine.build_with(DOCKERFILE, &context, "measured:exported", &["--output", &output(name, options)]);
+    }
+    for name in ["saved.tar", "gzip.tar", "zstd.tar"] {
+        let json = measured(&engine, &folder, &["--archive", name]);
+        assert_eq!(figures(&json, &[1, 2]), unpacked, "{name}");
+        let mut pulled = 0;
+        for stage in [1, 2] {
+            let stage = &json["files"][0]["stages"][stage];
+            let base = stage["base"]["image"].as_str().map(|_| &stage["base"]);
+            for part in base.into_iter().chain(stage["layers"].as_array().expect("layers")) {
+                assert_eq!(part["pull"]["basis"], "measured", "{name}: {part}");
+                pulled += part["pull"]["likely"].as_u64().expect("bytes");
+            }
+        }
+        // A WORKDIR makes an almost empty layer, which has no line.
+        let packed = sizes_of_layers(&folder.path(name));
+        assert!(pulled < packed && packed < pulled + 300, "{name}: {pulled} of {packed}");
+    }
+}
+
+/// What the manifest in an OCI archive says that its layers weigh together.
+fn sizes_of_layers(archive: &Path) -> u64 {
+    let mut archive = tar::Archive::new(fs::File::open(archive).expect("it was written"));
+    let mut texts = Vec::new();
+    for file in archive.entries().expect("an archive") {
+        let mut file = file.expect("a file");
+        let mut text = String::new();
+        if file.size() < 10_000 && file.read_to_string(&mut text).is_ok() {
+            texts.extend(serde_json::from_str::<Value>(&text));
+        }
+    }
+    let is_image = |text: &&Value| text["layers"].as_array().is_some_and(|layers| layers.len() > 3);
+    let manifest = texts.iter().find(is_image).expect("a manifest");
+    manifest["layers"].as_array().expect("layers").iter().map(|layer| layer["size"].as_u64().expect("bytes")).sum()
+}
+
 fn archives_say_the_same(engine: &Engine, folder: &Folder, wanted: &[Figure]) {
     let saved = folder.path("image.tar");
     engine.docker(&["save", "-o", saved.to_str().expect("UTF-8"), "measured:one"]);
@@ -314,6 +374,11 @@ fn the_editor_measures_with_the_last_build() {
         open(&mut client, &uri, SERVED);
         // Helix sends no arguments at all.
         measure(&mut client, &if by_name { json!([uri, "measured:served"]) } else { json!([]) });
+        if recorded.capabilities()["window"]["workDoneProgress"] == true {
+            client.wait(|message| message["method"] == "window/workDoneProgress/create");
+            client.wait(|message| message["params"]["value"]["kind"] == "begin");
+            client.wait(|message| message["params"]["value"]["kind"] == "end");
+        }
         assert_eq!(window(&mut client, "easured"), "Measured with measured:served.", "{}", recorded.name);
         let shown = hints(&mut client, &uri);
         for figure in [(2, "+ 3.00 MB"), (3, "+ 4.00 MB")] {

@@ -177,7 +177,8 @@ impl Client {
                     "client/registerCapability"
                     | "workspace/diagnostic/refresh"
                     | "workspace/inlayHint/refresh"
-                    | "workspace/codeLens/refresh",
+                    | "workspace/codeLens/refresh"
+                    | "window/workDoneProgress/create",
                 ) => json!({"jsonrpc": "2.0", "id": id, "result": null}),
                 _ => json!({"jsonrpc": "2.0", "id": id, "error": {"code": -32601, "message": "not known"}}),
             };

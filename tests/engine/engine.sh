@@ -4,6 +4,7 @@
 #   engine.sh with COMMAND…     starts an engine, runs the command with DOCKER_HOST set, and stops the engine when it ends
 # The cache is PLIMSOLL_ENGINE (~/.cache/plimsoll/engine): `dk` the programs, `busybox.tar` and `bases` what images are made
 # of, `runs` a folder for each engine that runs. Needs Debian on x86-64 and root.
+# ENGINE_STORE=containerd: images lie in containerd's store, packed as they are pulled, and not in Docker's own of old.
 # ENGINE_SUITE: the Debian release the engine is taken from. DEBIAN_MIRROR: its mirror (the machine's own).
 set -euo pipefail
 cache=${PLIMSOLL_ENGINE:-$HOME/.cache/plimsoll/engine}
@@ -135,8 +136,14 @@ with() {
   exec 9> "$run/lock"
   flock 9
   export DOCKER_HOST=unix://$run/docker.sock LD_LIBRARY_PATH=$cache/dk/usr/lib/x86_64-linux-gnu
+  echo '{}' > "$run/daemon.json"
+  local store=(--storage-driver=overlay2)
+  if [ "${ENGINE_STORE:-}" = containerd ]; then
+    echo '{"features": {"containerd-snapshotter": true}}' > "$run/daemon.json"
+    store=()
+  fi
   # Neither the keeper's lock nor its streams go on to the engine, which would keep them open.
-  setsid dockerd --config-file /dev/null --iptables=false --ip6tables=false --bridge=none --storage-driver=overlay2 \
+  setsid dockerd --config-file "$run/daemon.json" --iptables=false --ip6tables=false --bridge=none "${store[@]}" \
     --data-root="$run/data" --exec-root="$run/exec" --pidfile="$run/pid" -H "$DOCKER_HOST" \
     > "$run/log" 2>&1 < /dev/null 9>&- &
   engine=$!
@@ -160,7 +167,7 @@ case ${1:-} in
     with "$@"
     ;;
   *)
-    sed -n '2,8s/^# \?//p' "$0" >&2
+    sed -n '2,9s/^# \?//p' "$0" >&2
     exit 2
     ;;
 esac

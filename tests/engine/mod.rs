@@ -30,7 +30,7 @@ pub(crate) struct Engine {
 /// The engine of this test program; `None` on a desk where none was brought.
 pub(crate) fn engine() -> Option<&'static Engine> {
     static ENGINE: OnceLock<Option<Engine>> = OnceLock::new();
-    ENGINE.get_or_init(Engine::start).as_ref()
+    ENGINE.get_or_init(|| Engine::start("")).as_ref()
 }
 
 /// The cache of `engine.sh`.
@@ -41,8 +41,8 @@ fn cache() -> PathBuf {
 }
 
 impl Engine {
-    /// Starts an engine of one's own; it stops when it is dropped.
-    pub(crate) fn start() -> Option<Engine> {
+    /// Starts an engine of one's own, which stops when it is dropped. `store` is `ENGINE_STORE` of `engine.sh`.
+    pub(crate) fn start(store: &str) -> Option<Engine> {
         let cache = cache();
         if !cache.join("busybox.tar").exists() {
             let needed = format!("no Docker Engine at {}: run tests/engine/setup.sh as root", cache.display());
@@ -55,6 +55,7 @@ impl Engine {
         let mut keeper = Command::new("setsid")
             .args(["bash", &format!("{SCRIPTS}/engine.sh"), "with", "bash", "-c"])
             .arg("env | grep -E '^(PATH|DOCKER_HOST|DOCKER_CONFIG|LD_LIBRARY_PATH|PLIMSOLL_ENGINE)='; echo; exec cat > /dev/null")
+            .env("ENGINE_STORE", store)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(File::create(log.path()).expect("the log"))

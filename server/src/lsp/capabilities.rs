@@ -45,6 +45,8 @@ pub(crate) struct Abilities {
     pub(crate) refresh_inlay_hints: bool,
     /// Whether the server may say that lenses are out of date.
     pub(crate) refresh_code_lenses: bool,
+    /// Whether the server may show progress that the client did not ask for.
+    pub(crate) progress: bool,
     /// Whether settings can be asked for.
     pub(crate) configuration: bool,
     /// Whether the server may ask to be told of changed settings.
@@ -85,6 +87,7 @@ impl Abilities {
                 .and_then(|it| it.refresh_support)
                 .unwrap_or(false),
             annotations: document_changes && edit.is_some_and(|it| it.change_annotation_support.is_some()),
+            progress: capabilities.window.as_ref().and_then(|it| it.work_done_progress).unwrap_or(false),
             configuration: workspace.and_then(|it| it.configuration).unwrap_or(false),
             register_configuration: workspace
                 .and_then(|it| it.did_change_configuration.as_ref())
@@ -200,6 +203,7 @@ mod tests {
             silent.code_lenses,
             silent.refresh_inlay_hints,
             silent.refresh_code_lenses,
+            silent.progress,
             silent.configuration,
             silent.register_configuration,
             silent.register_watched_files,

@@ -4,18 +4,19 @@
 //! after the command, and no handler waits for the engine.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Result, anyhow, bail};
 use serde_json::Value;
-use tower_lsp::ls_types::{MessageType, Uri};
+use tower_lsp::ls_types::{MessageType, ProgressToken, Uri};
 
 use crate::engine;
 use crate::lsp::Shared;
 use crate::lsp::publish::{self, Cause};
 use crate::lsp::surroundings::in_background;
-use crate::measured::Measured;
 use crate::measured::lay::{base_image, lay};
-use crate::model::File;
+use crate::measured::{BuiltImage, Measured};
+use crate::model::{File, Platform};
 
 /// The name of the command.
 pub(crate) const COMMAND: &str = "plimsoll.measure";
@@ -44,12 +45,13 @@ fn asked(arguments: &[Value]) -> Asked {
 }
 
 /// Measures a document in the background: the one that is named, else the one that was last worked on.
-pub(crate) fn soon(shared: &Arc<Shared>, arguments: &[Value]) {
+/// `token` is where the client wants to see the progress, if it said so.
+pub(crate) fn soon(shared: &Arc<Shared>, arguments: &[Value], token: Option<ProgressToken>) {
     let Asked { document, image } = asked(arguments);
-    let found = {
+    let (found, may_create) = {
         let mut world = shared.world();
         let uri = document.or_else(|| world.latest());
-        uri.and_then(|uri| world.view(&uri).map(|view| (uri, view)))
+        (uri.and_then(|uri| world.view(&uri).map(|view| (uri, view))), world.abilities.progress)
     };
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
@@ -64,8 +66,20 @@ pub(crate) fn soon(shared: &Arc<Shared>, arguments: &[Value]) {
             return;
         };
         let (file, target) = (view.analysis.file.clone(), view.analysis.facts.target);
-        let work = move || Some(measure(&socket, image.as_deref(), &file, target));
+        let platform = view.analysis.inputs.config.platform.clone();
+        let token = match token {
+            None if may_create => new_token(&shared).await,
+            token => token,
+        };
+        let progress = match token {
+            Some(token) => Some(shared.client.progress(token, "Measuring the last build").begin().await),
+            None => None,
+        };
+        let work = move || Some(measure(&socket, image.as_deref(), &file, target, &platform));
         let res = in_background(work).await.unwrap_or_else(|| Err(anyhow!("the measuring itself failed")));
+        if let Some(progress) = progress {
+            progress.finish().await;
+        }
         match res {
             Ok(measured) => {
                 let message = said(&measured);
@@ -83,6 +97,15 @@ pub(crate) fn soon(shared: &Arc<Shared>, arguments: &[Value]) {
     });
 }
 
+/// A progress of the server's own, if the client takes one.
+async fn new_token(shared: &Shared) -> Option<ProgressToken> {
+    /// Two under way have two tokens.
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let token = ProgressToken::String(format!("{COMMAND}/{number}"));
+    shared.client.create_work_done_progress(token.clone()).await.is_ok().then_some(token)
+}
+
 fn said(measured: &Measured) -> String {
     let mut res = format!("Measured with {}.", measured.image);
     if !measured.changed.is_empty() {
@@ -95,19 +118,36 @@ fn said(measured: &Measured) -> String {
 
 /// The figures of the named image, or of the newest one that was built from the file; where there is none, of the one with
 /// the fewest instructions that changed since.
-fn measure(socket: &str, image: Option<&str>, file: &File, target: Option<usize>) -> Result<Measured> {
+fn measure(
+    socket: &str,
+    image: Option<&str>,
+    file: &File,
+    target: Option<usize>,
+    platform: &Platform,
+) -> Result<Measured> {
     let Some(target) = target else { bail!("there is no stage that could have made an image") };
     let base = base_image(file, target).and_then(|base| engine::history(socket, base).ok());
-    if let Some(image) = image {
-        let built = engine::history(socket, image)?;
-        return lay(&built, file, target, base.as_ref()).map_err(|misfit| anyhow!("{image}: {misfit}"));
-    }
+    let found = match image {
+        Some(image) => {
+            let built = engine::history(socket, image)?;
+            lay(&built, file, target, base.as_ref()).map_err(|misfit| anyhow!("{image}: {misfit}"))?
+        }
+        None => last_build(socket, file, target, base.as_ref())?,
+    };
+    // Engines count each in their own way (blocks on the disk, lengths of links): the files are counted here, as they are
+    // for an archive.
+    let counted = engine::export(socket, &found.image, platform)?;
+    lay(&counted.built, file, target, base.as_ref()).map_err(|misfit| anyhow!("{}: {misfit}", found.image))
+}
+
+/// What the engine's own figures say of the image that fits best. Only the history is asked for: that is quick.
+fn last_build(socket: &str, file: &File, target: usize, base: Option<&BuiltImage>) -> Result<Measured> {
     let images = engine::newest(socket, MOST_IMAGES)?;
     let mut best: Option<Measured> = None;
     for image in &images {
         // An image may be gone by now.
         let Ok(built) = engine::history(socket, image) else { continue };
-        let Ok(measured) = lay(&built, file, target, base.as_ref()) else { continue };
+        let Ok(measured) = lay(&built, file, target, base) else { continue };
         if measured.changed.is_empty() {
             return Ok(measured);
         }

@@ -174,7 +174,7 @@ impl LanguageServer for Server {
         if params.command != measure::COMMAND {
             return Err(Error::invalid_params(format!("there is no command {}", params.command)));
         }
-        measure::soon(&self.0, &params.arguments);
+        measure::soon(&self.0, &params.arguments, params.work_done_progress_params.work_done_token);
         Ok(None)
     }
 
