@@ -123,7 +123,9 @@ fn first_behind<'a>(below: &'a [Entry], base: &[Entry]) -> Option<&'a Entry> {
 /// The figures of the instructions. Those whose entries have no layer of their own share the next one, which is laid on
 /// the instruction that finished it.
 fn layers(pairs: &[Pair<'_>], squashed: Option<&Entry>) -> Vec<MeasuredLayer> {
-    let is_waiting = |pair: &Pair<'_>| makes_files(pair.placed) && (pair.entry.is_empty || squashed.is_some());
+    // Engines say of an entry of nothing only that it weighs nothing.
+    let has_none = |entry: &Entry| entry.is_empty || squashed.is_some() && entry.unpacked == 0;
+    let is_waiting = |pair: &Pair<'_>| makes_files(pair.placed) && has_none(pair.entry);
     let last_file = pairs.iter().rposition(|pair| makes_files(pair.placed));
     let mut n_waiting = 0;
     let mut res = Vec::with_capacity(pairs.len());

@@ -172,6 +172,33 @@ fn squashed_layers_lie_on_the_last_instruction_that_makes_files() {
     );
 }
 
+/// As Docker 28 wrote it with `DOCKER_BUILDKIT=0 docker build --squash`: only what is above the last stage's base is one
+/// layer, and the engine's own history does not say which entries are without one.
+#[test]
+fn the_classic_builder_squashes_what_is_above_the_last_from() {
+    check(
+        "FROM busybox AS base\nENV A=b\nRUN head -c 3000 /dev/zero > /x\nFROM base\nARG V=1\nWORKDIR /app\n\
+         COPY a ./\nRUN echo $V > v \\\n && rm /x\nSHELL [\"/bin/ash\", \"-e\", \"-c\"]\nRUN cat v v > w\nCMD [\"sh\"]\n",
+        "1984172  //Imported from -\n0 /bin/sh -c #(nop)  ENV A=b\n3000 /bin/sh -c head -c 3000 /dev/zero > /x\n\
+         0 /bin/sh -c #(nop)  ARG V=1\n0 /bin/sh -c #(nop) WORKDIR /app\n\
+         0 /bin/sh -c #(nop) COPY file:d874ee5374 in ./ \n0 |1 V=1 /bin/sh -c echo $V > v  && rm /x\n\
+         0 /bin/ash -e -c #(nop)  SHELL [/bin/ash -e -c]\n0 |1 V=1 /bin/ash -e -c cat v v > w\n\
+         0 /bin/ash -e -c #(nop)  CMD [\"sh\"]\n18  //merge sha256:9830 to sha256:be1f",
+        expect![[r#"
+            1984172 992086 busybox
+            0 0 ENV A=b
+            3000 1500 RUN head -c 3000 /dev/zero > /x
+            0 0 ARG V=1
+            0 0 WORKDIR /app
+            0 0 COPY a ./ (its files lie in a later instruction's layer)
+            0 0 RUN echo $V > v \ (its files lie in a later instruction's layer)
+            0 0 SHELL ["/bin/ash", "-e", "-c"]
+            18 9 RUN cat v v > w (one layer with the 2 instructions before it)
+            0 0 CMD ["sh"]
+        "#]],
+    );
+}
+
 #[test]
 fn labels_of_the_command_line_and_triggers_are_no_lines_of_the_file() {
     check(
