@@ -414,3 +414,33 @@ fn no_engine_is_asked_that_the_user_did_not_name() {
     assert_eq!(answer["error"]["message"], "there is no command plimsoll.unknown");
     assert_eq!(client.leave(), Some(0));
 }
+
+#[test]
+fn an_image_is_asked_of_the_engine_that_the_user_named() {
+    let other = Folder::with(&[("Dockerfile", SERVED), ("sub/Dockerfile", SERVED)]);
+    let check = |arguments: &[&str], host: Option<&str>, wanted: &str| {
+        let mut command = other.command(&["size", "--image", "app"]);
+        command.args(arguments).env_remove("XDG_RUNTIME_DIR").env_remove("DOCKER_HOST");
+        let run = Run::of(&command.envs(host.map(|host| ("DOCKER_HOST", host))).output().expect("it runs"));
+        assert!(run.code == 2 && run.err.contains(wanted), "{run:?}");
+    };
+    check(&[], None, "--image measures one Dockerfile, and there are 2: name it");
+    check(&["Dockerfile"], Some("tcp://127.0.0.1:1"), "DOCKER_HOST is tcp://127.0.0.1:1, which is no Unix socket");
+    check(&["Dockerfile"], Some("unix:///nowhere.sock"), "no engine answers at /nowhere.sock");
+    // A file of the workspace is not the user.
+    other.write("plimsoll.toml", b"[engine]\nsocket = \"/workspace.sock\"\n");
+    check(&["Dockerfile"], Some("unix:///nowhere.sock"), "no engine answers at /nowhere.sock");
+    other.write("../home/.config/plimsoll/plimsoll.toml", b"[engine]\nsocket = \"/mine.sock\"\n");
+    check(&["Dockerfile"], Some("unix:///nowhere.sock"), "no engine answers at /mine.sock");
+}
+
+#[test]
+fn what_is_no_image_is_refused_by_name() {
+    let folder = folder(SERVED);
+    let run = folder.run(&["size", "Dockerfile", "--archive", "seed.txt"]);
+    assert!(run.code == 2 && run.err.contains("seed.txt: not a tar archive"), "{run:?}");
+    let run = folder.run(&["size", "Dockerfile", "--archive", "assets"]);
+    assert!(run.code == 2 && run.err.contains("neither manifest.json nor index.json"), "{run:?}");
+    let run = folder.run(&["size", "Dockerfile", "--archive", "missing.tar"]);
+    assert!(run.code == 2 && run.err.contains("missing.tar: No such file"), "{run:?}");
+}

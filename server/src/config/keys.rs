@@ -316,8 +316,8 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "engine.socket",
         kind: Kind::Path,
-        doc: "The socket of Docker or Podman from which layers of built images are measured. Read by the feature \
-              \"measured layers\".",
+        doc: "The socket of Docker or Podman from which layers of built images are measured. Without it the editor asks \
+              none.",
         lay: |config, value, _| text(value, &mut config.engine_socket),
         ..USER
     },

@@ -152,3 +152,44 @@ pub(super) fn text(waste: &Waste) -> String {
     }
     res
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::{Waste, WastedFile, text};
+
+    fn file(path: &str, bytes: u64) -> WastedFile {
+        WastedFile { path: path.to_owned(), bytes, layers: vec![2, 5] }
+    }
+
+    #[test]
+    fn ten_wasted_files_are_shown() {
+        let mut files = vec![file("/a\u{1b}b", 12_000_000)];
+        files.extend((0..11).map(|number| file(&format!("/{number}"), 10)));
+        let waste = Waste { efficiency: 0.98765, wasted: 12_000_110, files };
+        let shown = |waste: &Waste| format!("the table{}", text(waste));
+        expect![[r#"
+            the table
+              wasted 12.0 MB, efficiency 98.7 %: files that a later layer replaced or removed
+                     12.0 MB  /a?b  (layers 2, 5)
+                        10 B  /0  (layers 2, 5)
+                        10 B  /1  (layers 2, 5)
+                        10 B  /2  (layers 2, 5)
+                        10 B  /3  (layers 2, 5)
+                        10 B  /4  (layers 2, 5)
+                        10 B  /5  (layers 2, 5)
+                        10 B  /6  (layers 2, 5)
+                        10 B  /7  (layers 2, 5)
+                        10 B  /8  (layers 2, 5)
+                              and 2 more
+        "#]]
+        .assert_eq(&shown(&waste));
+        let nothing = Waste { efficiency: 1.0, wasted: 0, files: Vec::new() };
+        expect![[r#"
+            the table
+              nothing is wasted: every file in the layers is seen in the image
+        "#]]
+        .assert_eq(&shown(&nothing));
+    }
+}
