@@ -20,6 +20,8 @@ pub struct BuiltImage {
     pub name: String,
     /// The shell of its configuration; empty where it is the default.
     pub shell: Vec<String>,
+    /// Whether it has triggers (ONBUILD), which add to the history of what is built on it.
+    pub has_triggers: bool,
     /// Its history with the weight of the layers.
     pub entries: Vec<Entry>,
 }

@@ -132,16 +132,20 @@ stop() {
 with() {
   local try
   # Not local: the trap at the end reads them.
+  # Nobody may take it for a run of the past before it is locked.
+  exec 8> "$cache/prepare.lock"
+  flock 8
   run=$(mktemp -d "$cache/runs/XXXXXX")
   exec 9> "$run/lock"
   flock 9
+  exec 8>&-
   export DOCKER_HOST=unix://$run/docker.sock LD_LIBRARY_PATH=$cache/dk/usr/lib/x86_64-linux-gnu
-  echo '{}' > "$run/daemon.json"
-  local store=(--storage-driver=overlay2)
+  # Which of the two is the default depends on the release.
+  local store=(--storage-driver=overlay2) containerd=false
   if [ "${ENGINE_STORE:-}" = containerd ]; then
-    echo '{"features": {"containerd-snapshotter": true}}' > "$run/daemon.json"
-    store=()
+    store=() containerd=true
   fi
+  echo "{\"features\": {\"containerd-snapshotter\": $containerd}}" > "$run/daemon.json"
   # Neither the keeper's lock nor its streams go on to the engine, which would keep them open.
   setsid dockerd --config-file "$run/daemon.json" --iptables=false --ip6tables=false --bridge=none "${store[@]}" \
     --data-root="$run/data" --exec-root="$run/exec" --pidfile="$run/pid" -H "$DOCKER_HOST" \

@@ -66,6 +66,8 @@ struct Configuration {
 struct Settings {
     #[serde(rename = "Shell", default)]
     shell: Option<Vec<String>>,
+    #[serde(rename = "OnBuild", default)]
+    triggers: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -146,10 +148,16 @@ fn put_together(look_up: LookUp<'_>, config: &str, layers: &[String]) -> Result<
         read.push(needed(look_up, name)?.layer().with_context(|| name.clone())?);
     }
     let history = config.history.unwrap_or_default();
-    let shell = config.config.unwrap_or_default().shell.unwrap_or_default();
+    let settings = config.config.unwrap_or_default();
     let files: Vec<&Files> = read.iter().map(|layer| &layer.files).collect();
     let waste = waste(&files);
-    Ok(Image { built: BuiltImage { name: String::new(), shell, entries: entries(history, &read)? }, waste })
+    let built = BuiltImage {
+        name: String::new(),
+        shell: settings.shell.unwrap_or_default(),
+        has_triggers: settings.triggers.is_some_and(|triggers| !triggers.is_empty()),
+        entries: entries(history, &read)?,
+    };
+    Ok(Image { built, waste })
 }
 
 /// The history with the layers that its entries made. Layers below the first entry were made without one.

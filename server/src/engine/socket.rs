@@ -48,6 +48,8 @@ struct Inspected {
 struct Settings {
     #[serde(default)]
     shell: Option<Vec<String>>,
+    #[serde(default)]
+    on_build: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -84,8 +86,13 @@ pub(super) fn history(socket: &str, image: &str) -> Result<BuiltImage> {
         unpacked: made.size,
         pull: None,
     });
-    let shell = inspected.config.unwrap_or_default().shell.unwrap_or_default();
-    Ok(BuiltImage { name: image.to_owned(), shell, entries: entries.collect() })
+    let settings = inspected.config.unwrap_or_default();
+    Ok(BuiltImage {
+        name: image.to_owned(),
+        shell: settings.shell.unwrap_or_default(),
+        has_triggers: settings.on_build.is_some_and(|triggers| !triggers.is_empty()),
+        entries: entries.collect(),
+    })
 }
 
 /// The newest images, by a tag where they have one.

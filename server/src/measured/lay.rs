@@ -88,7 +88,7 @@ pub fn lay(image: &BuiltImage, file: &File, target: usize, base: Option<&BuiltIm
     {
         return Err(misfit(pair.placed, Some(pair.entry)));
     }
-    if let Some(found) = base.and_then(|base| first_behind(below, &base.entries)) {
+    if let Some(found) = base.and_then(|base| first_behind(below, base)) {
         return Err(Misfit::Below { found: shown(&found.created_by) });
     }
     let joined = squashed.is_some() || files.iter().any(|pair| pair.entry.is_empty);
@@ -115,9 +115,11 @@ pub fn base_image(file: &File, target: usize) -> Option<&str> {
 }
 
 /// The first entry that stands behind those of the base. A base that is not how these begin has changed since.
-fn first_behind<'a>(below: &'a [Entry], base: &[Entry]) -> Option<&'a Entry> {
-    let is_begin = !base.is_empty() && below.iter().zip(base).all(|(it, of_base)| it.created_by == of_base.created_by);
-    below.get(base.len()).filter(|_| is_begin)
+fn first_behind<'a>(below: &'a [Entry], base: &BuiltImage) -> Option<&'a Entry> {
+    let base_of = below.iter().zip(&base.entries);
+    let is_begin = !base.has_triggers && !base.entries.is_empty();
+    let is_begin = is_begin && base_of.into_iter().all(|(it, of_base)| it.created_by == of_base.created_by);
+    below.get(base.entries.len()).filter(|_| is_begin)
 }
 
 /// The figures of the instructions. Those whose entries have no layer of their own share the next one, which is laid on

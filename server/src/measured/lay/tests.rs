@@ -19,7 +19,7 @@ fn image(history: &str) -> BuiltImage {
             pull: Some(unpacked / 2),
         }
     });
-    BuiltImage { name: "app".to_owned(), shell: Vec::new(), entries: entries.collect() }
+    BuiltImage { name: "app".to_owned(), entries: entries.collect(), ..BuiltImage::default() }
 }
 
 fn measured(text: &str, history: &str) -> Result<Measured, String> {
@@ -128,6 +128,8 @@ fn what_stands_between_the_base_and_the_first_instruction_is_not_the_bases() {
     assert!(refused.ends_with("before the first instruction it has `RUN /bin/sh -c one`"), "{refused}");
     assert_eq!(on("9 x\n- y\n1 RUN /bin/sh -c one"), Ok(Some(10)));
     assert_eq!(on("9 of another day"), Ok(Some(10)));
+    let base = BuiltImage { has_triggers: true, ..image("9 x\n- y") };
+    assert!(lay(&built, &file, 0, Some(&base)).is_ok(), "a trigger of the base ran `one`");
 }
 
 #[test]
