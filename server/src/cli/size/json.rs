@@ -102,7 +102,14 @@ pub(super) fn document(files: Vec<JsonFile>) -> Result<String> {
 
 /// A file that could not be weighed.
 pub(super) fn failed(path: String, error: &Error) -> JsonFile {
-    JsonFile { path, error: Some(format!("{error:#}")), target: None, stages: Vec::new(), suggestions: None, image: None }
+    JsonFile {
+        path,
+        error: Some(format!("{error:#}")),
+        target: None,
+        stages: Vec::new(),
+        suggestions: None,
+        image: None,
+    }
 }
 
 /// A file that was weighed.
