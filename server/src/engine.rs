@@ -44,7 +44,7 @@ struct Budget {
 
 impl Default for Budget {
     fn default() -> Budget {
-        Budget { members: 4_000_000, names: 256 << 20, unpacked: 256 << 30, texts: 32 << 20 }
+        Budget { members: 2_000_000, names: 192 << 20, unpacked: 256 << 30, texts: 32 << 20 }
     }
 }
 

@@ -145,9 +145,8 @@ impl<R: Read> Tape<R> {
 
     fn skip(&mut self) -> Result<()> {
         io::copy(&mut self.data(), &mut io::sink())?;
-        let n_bytes = io::copy(&mut (&mut self.reader).take(self.padding), &mut io::sink())?;
         // Some writers leave the last padding out.
-        self.padding -= n_bytes.min(self.padding);
+        io::copy(&mut (&mut self.reader).take(self.padding), &mut io::sink())?;
         self.padding = 0;
         Ok(())
     }
