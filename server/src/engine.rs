@@ -2,7 +2,7 @@
 //!
 //! Nothing is written to disk and nothing is sent but the question to the socket that the user named; an image is read as
 //! a stream and only the names and sizes of its files are kept.
-//! **Invariant:** archives are hostile: whatever is in them gives an image or an error, within [`Budget`]'s bounds.
+//! **Invariant:** archives are hostile: whatever is in them gives an image or an error, within fixed bounds.
 
 mod archive;
 mod blob;
