@@ -16,10 +16,12 @@ pub struct Section {
     pub key: usize,
     /// Name and kind of each column, in the order of the TSV.
     pub columns: &'static [(&'static str, Kind)],
-    /// Columns of numbers that are worked out of a text column when the table is written, so that a search need not: name,
-    /// the place of the text column, and how.
-    pub derived: &'static [(&'static str, usize, fn(&str) -> u32)],
+    /// Columns of numbers that are worked out of a text column when the table is written, so that a search need not.
+    pub derived: &'static [Derived],
 }
+
+/// The name of a derived column, the place of the text column, and how it is worked out.
+pub type Derived = (&'static str, usize, fn(&str) -> u32);
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -170,8 +170,8 @@ enum Part {
 fn part(word: &str, idx: usize) -> Part {
     let digits = |text: &str| text.starts_with(|first: char| first.is_ascii_digit());
     let numbered = || {
-        let ends_in_number = |name: &&str| word.strip_prefix(*name).is_some_and(|rest| digits(rest) || *name == "al2");
-        word.bytes().any(|byte| byte.is_ascii_digit()) && NUMBERED.iter().any(|name| ends_in_number(&name))
+        let is_it = |name: &&str| word.strip_prefix(*name).is_some_and(|rest| digits(rest) || *name == "al2");
+        word.bytes().any(|byte| byte.is_ascii_digit()) && NUMBERED.iter().any(is_it)
     };
     match word {
         "slim" => Part::Variant(Variant::Slim),
