@@ -114,8 +114,11 @@ fn what_only_may_be_above_the_budget_does_not_fail() {
     assert!(run.out.contains("the image may exceed its budget of "), "{run:?}");
 }
 
-/// The elements of a page in order: name, attributes, own text. Fails where a browser would have to mend it.
-fn elements(page: &str) -> Vec<(String, Vec<(String, String)>, String)> {
+/// An element: name, attributes, own text.
+type Element = (String, Vec<(String, String)>, String);
+
+/// The elements of a page in order. Fails where a browser would have to mend it.
+fn elements(page: &str) -> Vec<Element> {
     let options = ParseOpts {
         tree_builder: TreeBuilderOpts { exact_errors: true, ..TreeBuilderOpts::default() },
         ..ParseOpts::default()
@@ -128,7 +131,7 @@ fn elements(page: &str) -> Vec<(String, Vec<(String, String)>, String)> {
     res
 }
 
-fn walk(node: &Handle, acc: &mut Vec<(String, Vec<(String, String)>, String)>) {
+fn walk(node: &Handle, acc: &mut Vec<Element>) {
     if let NodeData::Element { name, attrs, .. } = &node.data {
         let attributes = attrs.borrow();
         let attributes = attributes.iter().map(|it| (it.name.local.to_string(), it.value.to_string())).collect();
