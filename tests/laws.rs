@@ -280,6 +280,12 @@ fn nothing_panics_and_every_edit_applies() {
         let (from, to) = (random.offset(&text), random.offset(&text));
         let (from, to) = (TextSize::new(from.min(to) as u32), TextSize::new(from.max(to) as u32));
         let _ = analysis.hover(from);
+        for inlay in analysis.inlays(TextRange::new(from, to), true) {
+            assert!(from <= inlay.at && inlay.at <= to, "{inlay:?} is not in {from:?}..{to:?}");
+            assert!(text.get(inlay.at.into()..).is_some_and(|rest| rest.is_empty() || rest.starts_with(['\r', '\n'])));
+        }
+        let ranges: Vec<TextRange> = analysis.lenses().into_iter().map(|lens| lens.range).collect();
+        assert!(ranges.iter().all(|range| text.get(usize::from(range.start())..usize::from(range.end())).is_some()));
         for range in [TextRange::empty(from), TextRange::new(from, to)] {
             for offer in analysis.assists(range) {
                 if let Offer::Assist(assist) = offer {

@@ -553,6 +553,18 @@ fn hints_and_lenses_follow_the_settings() {
 }
 
 #[test]
+fn a_merge_that_saves_bytes_says_before_and_after_in_its_title() {
+    for_each_client(|recorded, client, uri| {
+        let text = "FROM debian:bookworm-slim\nRUN apt-get update\nRUN rm -rf /var/lib/apt/lists/*\n";
+        change(client, uri, 2, json!([{"text": text}]));
+        let cursor = range(text, "RUN rm", recorded.encoding);
+        let merge = action(client, uri, &cursor, json!({"diagnostics": []}), "merge-runs").expect("it is offered");
+        let title = merge["title"].as_str().expect("a title");
+        assert!(title.starts_with("Merge 2 RUN layers (about 20 MB → "), "{title}");
+    });
+}
+
+#[test]
 fn a_client_without_hints_and_lenses_is_offered_none() {
     let home = home();
     let (client, server) = Client::greet(home.path(), json!({}), Value::Null);

@@ -3,7 +3,8 @@
 //! Two kinds of files of 20, 200, 2,000 and 20,000 lines: stages of real-looking files put together, and every line a RUN
 //! of its own. For each, criterion measures the whole way (the edit of the buffer, the syntax tree's incremental
 //! reparse, the analysis), the reparse alone, and an analysis from nothing. Before that a table says what a keystroke
-//! costs, tree-sitter's share of it, and how often the shell parser ran for it.
+//! costs, tree-sitter's share of it, how often the shell parser ran for it, and what the hints and lenses cost that
+//! editors ask for after it.
 
 // The doc comments that criterion's macros lack, and a table for people on standard output.
 #![allow(missing_docs, clippy::print_stdout)]
@@ -21,6 +22,7 @@ use plimsoll::document::{Change, Document};
 use plimsoll::images::ImageBook;
 use plimsoll::shell;
 use plimsoll::text::position::{Encoding, LineCol};
+use plimsoll::text::{TextRange, TextSize};
 
 const N_LINES: [usize; 4] = [20, 200, 2_000, 20_000];
 
@@ -167,7 +169,7 @@ fn median(n_runs: usize, mut run: impl FnMut()) -> f64 {
 
 fn table() {
     println!("\nA keystroke in a RUN near the start, medians in µs:");
-    println!("kind    lines  keystroke  tree-sitter  share  analysis  from nothing  shell parses");
+    println!("kind    lines  keystroke  tree-sitter  share  analysis  from nothing  shell parses  hints and lenses");
     for (kind, make) in [("stages", stages as fn(usize) -> String), ("runs", runs)] {
         for n_lines in N_LINES {
             let mut session = Session::open(&make(n_lines));
@@ -188,9 +190,15 @@ fn table() {
             let fresh = median(n_runs.min(51), || {
                 black_box(Analysis::of(inputs(session.document.text()), None));
             });
+            // What editors ask for after it: the hints of the whole file, and the lenses.
+            let figures = median(n_runs, || {
+                let analysis = &session.analysis;
+                let all = TextRange::up_to(TextSize::of(&*analysis.file.text));
+                black_box((analysis.inlays(all, false), analysis.lenses()));
+            });
             let share = 100.0 * reparse / keystroke;
             println!(
-                "{kind:6} {n_lines:6} {keystroke:10.1} {reparse:12.1} {share:5.0}% {analysis:9.1} {fresh:13.1} {n_parses:13}"
+                "{kind:6} {n_lines:6} {keystroke:10.1} {reparse:12.1} {share:5.0}% {analysis:9.1} {fresh:13.1} {n_parses:13} {figures:17.1}"
             );
         }
     }
