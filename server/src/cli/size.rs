@@ -152,7 +152,7 @@ fn weigh(session: &Session<'_>, options: &Options, color: bool, job: &Job) -> Re
         Format::Json => Rendered::Json(Box::new(json::file(&job.name, analysis, suggestions, waste))),
         Format::Html => {
             let suggestions = suggestions.unwrap_or_default();
-            Rendered::Html(Box::new(html::section(&job.name, analysis, &suggestions)))
+            Rendered::Html(Box::new(html::section(&job.name, analysis, &suggestions, waste)))
         }
     };
     Ok(Weighed {

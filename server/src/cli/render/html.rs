@@ -3,14 +3,23 @@
 //! **Invariant:** whatever comes from a file is text. `maud` escapes it, nothing of it stands in a style, an address or
 //! a name of an attribute, and the page forbids itself to load anything.
 
-use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
+mod draw;
+mod hull;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::analysis::Analysis;
+use crate::cli::render::html::draw::{share, solid};
+use crate::cli::render::html::hull::{figures, hull};
 use crate::cli::render::weights::{self, Row, at_least};
 use crate::cli::size::suggest::Suggestion;
+use crate::measured::waste::Waste;
 use crate::model::Stage;
 use crate::size::StageSize;
-use crate::weight::{Estimate, Size, rounded};
+use crate::weight::{Estimate, Size};
+
+/// How many wasted files are shown.
+const WASTED: usize = 20;
 
 const STYLE: &str = include_str!("page.css");
 
@@ -115,7 +124,7 @@ pub(crate) fn failed(name: &str, error: &str) -> Section {
 }
 
 /// The part of a file.
-pub(crate) fn section(name: &str, analysis: &Analysis, suggestions: &[Suggestion]) -> Section {
+pub(crate) fn section(name: &str, analysis: &Analysis, suggestions: &[Suggestion], waste: Option<&Waste>) -> Section {
     let target = analysis.facts.target.and_then(|idx| Some((idx, analysis.size.stages.get(idx)?)));
     let sums = target.map(|(_, size)| (size.unpacked(), size.pulled()));
     let shown = |(sum, incomplete): &(Option<Estimate>, bool)| sum.as_ref().map(|sum| at_least(sum, *incomplete));
@@ -135,6 +144,7 @@ pub(crate) fn section(name: &str, analysis: &Analysis, suggestions: &[Suggestion
             p { "There is no stage in this file." }
         }
         @if !suggestions.is_empty() { (suggested(name, suggestions)) }
+        @if let Some(waste) = waste { (wasted(waste)) }
         h3 { "Stage by stage" }
         @for (idx, (stage, size)) in analysis.file.stages.iter().zip(&analysis.size.stages).enumerate() {
             (stage_table(analysis, idx, stage, size, heaviest))
@@ -148,108 +158,6 @@ pub(crate) fn section(name: &str, analysis: &Analysis, suggestions: &[Suggestion
         failed: false,
         body,
     }
-}
-
-/// The two sums of the image, and what it may weigh.
-fn figures(size: &StageSize, budget: Option<Size>) -> Markup {
-    let figure = |name: &str, (sum, incomplete): (Option<Estimate>, bool)| {
-        html! {
-            div {
-                dt { (name) }
-                dd {
-                    @match &sum {
-                        Some(sum) => {
-                            span.big { (at_least(sum, incomplete)) }
-                            " " span.ends { (ends(sum)) }
-                        }
-                        None => span.big { "unknown" }
-                    }
-                }
-            }
-        }
-    };
-    html! {
-        dl.figures {
-            (figure("unpacked", size.unpacked()))
-            (figure("pulled", size.pulled()))
-            @if let Some(budget) = budget { div { dt { "budget" } dd { span.big { (budget.to_string()) } } } }
-        }
-    }
-}
-
-/// `1 GB to 1.6 GB`; empty where the figure is exact.
-fn ends(sum: &Estimate) -> String {
-    let (low, high) = (rounded(sum.low), rounded(sum.high));
-    if low == high { String::new() } else { format!("{low} to {high}") }
-}
-
-/// The image as one bar, from the base to the last layer, with the load line where there is a budget.
-fn hull(analysis: &Analysis, target: usize) -> Markup {
-    let parts = parts(analysis);
-    let Some((sum, incomplete)) = analysis.size.stages.get(target).map(StageSize::unpacked) else { return html! {} };
-    let Some(sum) = sum.filter(|sum| sum.likely > Size(0)) else { return html! {} };
-    let budget = analysis.budget(target);
-    let all = sum.high.0.max(budget.map_or(0, |budget| budget.0)).max(1);
-    let told: Vec<String> = parts.iter().map(|part| format!("{} {}", part.name, part.weight.words())).collect();
-    let more = if incomplete { ", and what is not known" } else { "" };
-    let label = format!("The image, from its base to its last layer: {}{more}.", told.join(", "));
-    html! {
-        figure.hull.loaded[budget.is_some()] {
-            div.water role="img" aria-label=(label) {
-                @for part in parts.iter().filter(|part| part.weight.likely > Size(0)) {
-                    div class=(format!("part {} {}", part.class, solid(Some(part.weight)))) style=(share(part.weight.likely, all))
-                        title=(format!("{}: {}", part.text, part.weight.words())) {
-                        span { (part.name) " " (part.weight.brief()) }
-                    }
-                }
-                @if incomplete { div.part.unknown title="what is not known" { span { "?" } } }
-                @if !ends(&sum).is_empty() {
-                    div.ends style=(format!("{};{}", offset(sum.low, all), share(Size(sum.high.0 - sum.low.0), all))) {}
-                }
-                @if let Some(budget) = budget {
-                    div.line.left[budget.0 > all / 2] style=(offset(budget, all)) {
-                        (mark()) span { "budget " (budget.to_string()) }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// A part of the image that is shipped.
-struct Part<'a> {
-    class: &'static str,
-    /// `base`, `RUN`, `COPY`.
-    name: &'a str,
-    /// The first line of the instruction.
-    text: String,
-    weight: &'a Estimate,
-}
-
-/// What is known of the image, from the bottom.
-fn parts(analysis: &Analysis) -> Vec<Part<'_>> {
-    let mut res = Vec::new();
-    let pairs = analysis
-        .facts
-        .final_chain
-        .iter()
-        .rev()
-        .filter_map(|idx| Some((*idx, analysis.file.stages.get(*idx)?, analysis.size.stages.get(*idx)?)));
-    for (idx, stage, size) in pairs {
-        let is_bottom = analysis.facts.final_chain.last() == Some(&idx);
-        if let Some(weight) = size.base_unpacked.as_ref().filter(|_| is_bottom) {
-            let text = weights::first_line(&stage.from.instruction.text);
-            res.push(Part { class: "base", name: "base", text, weight });
-        }
-        for layer in &size.layers {
-            let Some((placed, weight)) = stage.instructions.get(layer.instruction).zip(layer.adds.as_ref()) else {
-                continue;
-            };
-            let text = weights::first_line(&placed.instruction.text);
-            res.push(Part { class: "layer", name: &placed.instruction.name, text, weight });
-        }
-    }
-    res
 }
 
 fn stage_table(analysis: &Analysis, idx: usize, stage: &Stage, size: &StageSize, heaviest: u64) -> Markup {
@@ -365,6 +273,36 @@ fn suggested(name: &str, suggestions: &[Suggestion]) -> Markup {
     }
 }
 
+/// What a built image carries in vain.
+fn wasted(waste: &Waste) -> Markup {
+    let more = waste.files.len().saturating_sub(WASTED);
+    html! {
+        h3 { "What it carries in vain" }
+        @if waste.wasted == 0 {
+            p { "Nothing: every file in the layers is seen in the image." }
+        } @else {
+            p {
+                b { (Size(waste.wasted).to_string()) }
+                " of files that a later layer replaced or removed; efficiency "
+                (format!("{} %", (waste.efficiency * 1000.0).floor() / 10.0)) "."
+            }
+            table.contents {
+                thead { tr { th scope="col" { "file" } th.number scope="col" { "wasted" } th.number scope="col" { "layers" } } }
+                tbody {
+                    @for file in waste.files.iter().take(WASTED) {
+                        tr {
+                            th scope="row" { code { (file.path) } }
+                            td.number { (Size(file.bytes).to_string()) }
+                            td.number { (file.layers.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")) }
+                        }
+                    }
+                }
+            }
+            @if more > 0 { p.why { "and " (more) " more" } }
+        }
+    }
+}
+
 /// What the patterns mean, which no colour tells alone.
 fn legend() -> Markup {
     let entry =
@@ -378,41 +316,21 @@ fn legend() -> Markup {
     }
 }
 
-/// How a figure is drawn.
-fn solid(weight: Option<&Estimate>) -> &'static str {
-    match weight {
-        None => "unknown",
-        Some(weight) if weight.basis.is_plain() => "solid",
-        Some(_) => "estimate",
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::{page, section, wasted};
+    use crate::fixture::{analyse, parse};
+    use crate::measured::waste::{Waste, WastedFile};
 
-/// How wide a bar of these bytes is, where all of them are the whole width.
-fn share(bytes: Size, all: u64) -> Declaration {
-    Declaration { property: "width", bytes: bytes.0, all }
-}
-
-/// How far from the left a mark at these bytes stands.
-fn offset(bytes: Size, all: u64) -> Declaration {
-    Declaration { property: "left", bytes: bytes.0, all }
-}
-
-/// A style that is made of figures alone.
-struct Declaration {
-    property: &'static str,
-    bytes: u64,
-    all: u64,
-}
-
-impl std::fmt::Display for Declaration {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let percent = 100.0 * self.bytes as f64 / self.all.max(1) as f64;
-        write!(f, "{}:{:.3}%", self.property, percent.min(100.0))
-    }
-}
-
-impl Render for Declaration {
-    fn render_to(&self, acc: &mut String) {
-        acc.push_str(&self.to_string());
+    #[test]
+    fn wasted_files_are_named_as_text() {
+        let files = vec![WastedFile { path: "/<script>x".to_owned(), bytes: 12_000_000, layers: vec![2, 5] }];
+        let waste = Waste { efficiency: 0.987, wasted: 12_000_000, files };
+        let analysis = analyse(&parse("FROM scratch\n"));
+        let res = page(&[section("Dockerfile", &analysis, &[], Some(&waste))]);
+        assert!(res.contains("<code>/&lt;script&gt;x</code>") && res.contains(">2, 5</td>"), "{res}");
+        assert!(res.contains("efficiency 98.7 %"), "{res}");
+        let nothing = Waste { efficiency: 1.0, wasted: 0, files: Vec::new() };
+        assert!(wasted(&nothing).into_string().contains("every file in the layers is seen"));
     }
 }
