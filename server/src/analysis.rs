@@ -15,7 +15,7 @@ use crate::features::lens::{self, Lens};
 use crate::images::ImageBook;
 use crate::lower::{self, Build};
 use crate::measured::Measured;
-use crate::model::File;
+use crate::model::{Base, File, ImageRef, Platform};
 use crate::rules::{self, Context, Finding};
 use crate::size::budget::{self, Excess};
 use crate::size::{self, BuildSize, Evidence};
@@ -116,6 +116,20 @@ impl Analysis {
     /// What a stage may weigh by the settings, unpacked.
     pub fn budget(&self, stage: usize) -> Option<Size> {
         budget::of_stage(&self.file, &self.facts, &self.inputs.config, stage)
+    }
+
+    /// The images that stages are built on, each with its platform, none twice: the edge may ask registries for them and
+    /// analyse again.
+    pub fn base_images(&self) -> Vec<(ImageRef, Platform)> {
+        let mut res = Vec::new();
+        for stage in &self.file.stages {
+            let Base::Image(image) = &stage.base else { continue };
+            let platform = stage.platform.as_ref().unwrap_or(&self.inputs.config.platform);
+            if !res.iter().any(|(other, of)| other == image && of == platform) {
+                res.push((image.clone(), platform.clone()));
+            }
+        }
+        res
     }
 
     fn context(&self) -> Context<'_> {

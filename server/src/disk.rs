@@ -14,6 +14,7 @@ pub mod find;
 pub mod folder;
 pub mod settings;
 pub mod sources;
+pub mod tables;
 pub mod texts;
 pub mod walk;
 pub mod write;

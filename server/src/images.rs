@@ -3,16 +3,22 @@
 //! The embedded tables (`server/data`) are searched in place.
 //! **Invariant:** an image that no table knows is `None`, never a guess, and no figure is shown without its day.
 
+pub mod answers;
 mod counterparts;
 mod ended;
 mod figures;
 mod kinds;
+pub mod newer;
 mod repository;
 mod tag;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use crate::date::Date;
+use crate::images::answers::Answers;
+use crate::images::newer::Newer;
 use crate::images::tag::{Tag, named, stored};
 use crate::model::{ImageRef, Platform};
 use crate::table::{Kind, Section, Table, column};
@@ -20,7 +26,12 @@ use crate::weight::Estimate;
 
 /// Everything known about images.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct ImageBook {}
+pub struct ImageBook {
+    /// What registries said: it goes before every table.
+    pub answers: Arc<Answers>,
+    /// A table whose rows count where they are newer than the embedded ones.
+    pub newer: Arc<Newer>,
+}
 
 /// The figures of an image for one platform.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,7 +108,7 @@ impl ImageBook {
     /// The embedded tables alone, brought into memory: a tenth of a millisecond in which the first look-up need not wait.
     pub fn embedded() -> ImageBook {
         TABLE.touch();
-        let res = ImageBook {};
+        let res = ImageBook::default();
         // The code of a look-up is brought near like the table: a row of its own, and one found among its relatives.
         for image in ["python:3-slim", "golang:1.0-alpine"].iter().filter_map(|name| ImageRef::parse(name)) {
             std::hint::black_box(res.look_up(&image, &Platform::default()));
@@ -105,9 +116,20 @@ impl ImageBook {
         res
     }
 
-    /// The figures of an image: exact row, alias, or nearest relative (which `via` names).
+    /// The figures of an image: a registry's answer, the row of the newer table, the embedded table's exact row, alias, or
+    /// nearest relative (which `via` names).
     pub fn look_up(&self, image: &ImageRef, platform: &Platform) -> Option<ImageFacts> {
-        figures::of(TABLE, image, platform)
+        if let Some(answer) = self.answers.get(image, platform) {
+            return Some(figures::answered(TABLE, image, platform, answer));
+        }
+        let embedded = figures::of(TABLE, image, platform);
+        figures::newer(TABLE, &self.newer, image, platform, embedded.as_ref()).or(embedded)
+    }
+
+    /// The tags of the embedded table that still move: those of official images that the list of these has, by whole
+    /// name and in the order of the table.
+    pub fn moving_tags(&self) -> Vec<ImageRef> {
+        figures::moving_tags(TABLE)
     }
 
     /// What kind of image it is.

@@ -40,6 +40,7 @@ pub mod analysis;
 
 pub mod disk;
 pub mod engine;
+pub mod registry;
 
 pub mod lsp;
 

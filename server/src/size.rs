@@ -20,8 +20,6 @@ use crate::weight::{Basis, Estimate};
 pub struct BuildSize {
     /// One for each stage, in order.
     pub stages: Vec<StageSize>,
-    /// Base images that the table does not know: the edge may ask a registry and call again.
-    pub unknown_images: Vec<ImageRef>,
 }
 
 /// The weight of a stage.
@@ -169,7 +167,6 @@ fn base(stage: &Stage, res: &mut BuildSize, images: &ImageBook, platform: &Platf
                 size.via = facts.via;
                 size.date = Some(facts.date);
             }
-            None if !res.unknown_images.contains(image) => res.unknown_images.push(image.clone()),
             None => {}
         },
         Base::Unknown(_) => {}

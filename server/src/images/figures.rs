@@ -5,6 +5,8 @@
 use std::ops::Range;
 
 use crate::date::Date;
+use crate::images::answers::Answer;
+use crate::images::newer::Newer;
 use crate::images::repository::Repository;
 use crate::images::tag::{Tag, Variant, named};
 use crate::images::{BASES, ImageFacts, OFFICIAL, RATIOS, TABLE_DAY, at, ended};
@@ -50,6 +52,76 @@ pub(super) fn of(table: Table, image: &ImageRef, platform: &Platform) -> Option<
     let variant = Tag::parse(table.text(TAG, found.row)).variant;
     let trust = trust(table, repository, found).with_digest(image.digest.is_some());
     Some(facts(table, image, found, trust, variant))
+}
+
+/// The figures that a registry's answer gives: what is pulled as it said, what that is unpacked by the usual ratio. A
+/// digest alone does not tell of which variant it is, and so of no ratio.
+pub(super) fn answered(table: Table, image: &ImageRef, platform: &Platform, answer: &Answer) -> ImageFacts {
+    let date = answer.asked.to_string();
+    let source = format!("registry, {date}");
+    let tag = image.tag_or_latest().map(Tag::parse);
+    let ratio = tag.and_then(|tag| Ratio::of(table, Repository::of(image).id(table), tag.variant, &date));
+    let trust = Trust { basis: Basis::Relative, percent: 0 };
+    ImageFacts {
+        unpacked: ratio.map(|ratio| ratio.unpacked(answer.pull as f64, trust, format!("{source}, by the usual ratio"))),
+        pull: Some(Estimate::exact(answer.pull, Basis::Registry, source)),
+        layers: Some(answer.layers),
+        platform: platform.clone(),
+        date,
+        via: None,
+    }
+}
+
+/// The figures of the row that the newer table has for an image, unless the embedded ones are as new.
+pub(super) fn newer(
+    table: Table,
+    newer: &Newer,
+    image: &ImageRef,
+    platform: &Platform,
+    embedded: Option<&ImageFacts>,
+) -> Option<ImageFacts> {
+    if newer.0.is_empty() {
+        return None;
+    }
+    let text = image.tag_or_latest()?;
+    let repository = Repository::of(image);
+    let asked = Platform { arch: repository.arch.unwrap_or(&platform.arch).to_owned(), ..platform.clone() };
+    let row = newer.row(&repository.pieces.concat(), text, &asked.to_string())?;
+    let is_own = |facts: &&ImageFacts| facts.via.is_none() && facts.platform == asked;
+    if embedded.filter(is_own).is_some_and(|facts| facts.date >= row.date) {
+        return None;
+    }
+    let trust = Trust { basis: Basis::Table, percent: 0 }.with_digest(image.digest.is_some());
+    let source = if image.digest.is_some() { "as the tag, table of" } else { "table," };
+    let source = format!("{source} {}", row.date);
+    let (compressed, uncompressed) = (row.compressed.map(|it| it as f64), row.uncompressed.map(|it| it as f64));
+    let ratio = Ratio::of(table, repository.id(table), Tag::parse(text).variant, &row.date);
+    let exact = |bytes: f64| trust.estimate(bytes, bytes, bytes, source.clone());
+    let modelled = trust.at_best(Basis::Relative, 0);
+    let by_ratio = |bytes: f64| Some(ratio?.unpacked(bytes, modelled, format!("{source}, by the usual ratio")));
+    Some(ImageFacts {
+        pull: compressed.map(exact),
+        unpacked: uncompressed.map(exact).or_else(|| by_ratio(compressed?)),
+        layers: row.layers,
+        platform: asked,
+        date: row.date.clone(),
+        via: None,
+    })
+}
+
+/// The tags of official images that have a row and are still in the list of these.
+pub(super) fn moving_tags(table: Table) -> Vec<ImageRef> {
+    let mut res: Vec<ImageRef> = Vec::new();
+    for row in 0..table.rows(REPOSITORY) {
+        let (repository, tag) = (table.text(REPOSITORY, row), table.text(TAG, row));
+        let Some(image) = ImageRef::parse(&format!("{repository}:{tag}")) else { continue };
+        let listed = Repository::of(&image).official_row(table, tag);
+        let is_new = res.last().is_none_or(|last| last.text != image.text);
+        if is_new && listed.is_some_and(|row| table.text(LAST_SEEN, row).is_empty()) {
+            res.push(image);
+        }
+    }
+    res
 }
 
 /// A row and how it is related to what was asked for.
@@ -330,7 +402,7 @@ fn facts(table: Table, image: &ImageRef, found: Found, trust: Trust, variant: Va
     };
     let compressed = table.number(COMPRESSED, row).map(f64::from);
     let uncompressed = table.number(UNCOMPRESSED, row).map(f64::from);
-    let ratio = Ratio::of(table, row, variant, &date);
+    let ratio = Ratio::of(table, table.cell(REPOSITORY, row), variant, &date);
     let near_build = table.text(UNCOMPRESSED_KIND, row) == "n";
     let modelled = trust.at_best(Basis::Relative, 0);
     let by_ratio = || format!("{source}, by the usual ratio");
@@ -347,10 +419,7 @@ fn facts(table: Table, image: &ImageRef, found: Found, trust: Trust, variant: Va
             let trust = if near_build { trust.at_best(Basis::Relative, 10) } else { trust };
             Some(trust.estimate(bytes, bytes, bytes, source.clone()))
         }
-        (None, Some(bytes), Some(ratio)) => {
-            let (low, likely, high) = (bytes * ratio.low, bytes * ratio.likely, bytes * ratio.high);
-            Some(modelled.estimate(low, likely, high, by_ratio()))
-        }
+        (None, Some(bytes), Some(ratio)) => Some(ratio.unpacked(bytes, modelled, by_ratio())),
         (None, _, _) => None,
     };
     let layers = table.number(LAYERS, row).filter(|_| matches!(found.kin, Kin::Own | Kin::Alias));
@@ -359,6 +428,7 @@ fn facts(table: Table, image: &ImageRef, found: Found, trust: Trust, variant: Va
 }
 
 /// Unpacked bytes for one compressed byte, with the ends that hold four of five images.
+#[derive(Clone, Copy, Debug)]
 struct Ratio {
     low: f64,
     likely: f64,
@@ -369,7 +439,7 @@ struct Ratio {
 const NEW_ERA: &str = "2021";
 
 impl Ratio {
-    fn of(table: Table, row: usize, variant: Variant, date: &str) -> Option<Ratio> {
+    fn of(table: Table, repository: Option<u32>, variant: Variant, date: &str) -> Option<Ratio> {
         let variant = table.id(&[variant.name()])?;
         let recent = date >= NEW_ERA;
         let of_repository = |repository: u32| {
@@ -377,8 +447,7 @@ impl Ratio {
             let row = if recent { rows.last() } else { rows.into_iter().next() };
             row.filter(|row| table.number(RATIO_COUNT, *row).is_some())
         };
-        let repository = table.cell(REPOSITORY, row)?;
-        let row = of_repository(repository).or_else(|| of_repository(table.id(&["*"])?))?;
+        let row = repository.and_then(of_repository).or_else(|| of_repository(table.id(&["*"])?))?;
         let value =
             |column: usize| table.text(column, row).parse::<f64>().ok().filter(|it| it.is_finite() && *it >= 1.0);
         let (likely, p10, p90) = (value(RATIO_MEDIAN)?, value(RATIO_P10)?, value(RATIO_P90)?);
@@ -386,5 +455,10 @@ impl Ratio {
         let other_era = recent != table.text(RATIO_ERA, row).starts_with("202");
         let width = if other_era { 0.15 } else { 0.05 };
         Some(Ratio { low: p10.min(likely * (1.0 - width)).max(1.0), likely, high: p90.max(likely * (1.0 + width)) })
+    }
+
+    /// What so many compressed bytes are unpacked.
+    fn unpacked(self, bytes: f64, trust: Trust, source: String) -> Estimate {
+        trust.estimate(bytes * self.low, bytes * self.likely, bytes * self.high, source)
     }
 }
