@@ -8,7 +8,9 @@ mod console;
 mod debug;
 mod explain;
 mod fix;
+mod images;
 mod names;
+mod online;
 mod options;
 mod parallel;
 mod read;
@@ -62,6 +64,8 @@ pub enum Verb {
     Size(size::Options),
     /// Apply fixes, or one action, to Dockerfiles
     Fix(fix::Options),
+    /// Show what is known of images, or make a newer table of them
+    Images(images::Options),
     /// Show the page of a rule, or the list of rules
     Explain(explain::Options),
     /// Show what the layers make of a file, for people who work on Plimsoll
@@ -123,6 +127,7 @@ pub fn run(verb: &Verb) -> ExitCode {
         Verb::Check(options) => check::run(options, &mut console),
         Verb::Size(options) => size::run(options, &mut console),
         Verb::Fix(options) => fix::run(options, &mut console),
+        Verb::Images(options) => images::run(options, &mut console),
         Verb::Explain(options) => explain::run(options, &mut console),
         Verb::Debug(options) => debug::run(options, &mut console),
         Verb::Lsp(_) => Ok(Outcome::Fine),

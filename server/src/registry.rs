@@ -50,6 +50,15 @@ pub struct Options {
     pub mirror: Option<String>,
 }
 
+impl Options {
+    /// The user's: Docker's settings lie in `~/.docker`, or where `DOCKER_CONFIG` says.
+    pub fn of_user(folder: Option<PathBuf>) -> Options {
+        let named = std::env::var_os("DOCKER_CONFIG").filter(|it| !it.is_empty()).map(PathBuf::from);
+        let docker = named.or_else(|| Some(etcetera::home_dir().ok()?.join(".docker")));
+        Options { folder, docker, mirror: None }
+    }
+}
+
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {

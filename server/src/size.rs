@@ -11,7 +11,7 @@ use crate::context::BuildContext;
 use crate::facts::Facts;
 use crate::images::ImageBook;
 use crate::measured::Measured;
-use crate::model::{Base, File, ImageRef, InstructionKind, Platform, Stage};
+use crate::model::{Base, File, InstructionKind, Platform, Stage};
 use crate::packages::AptClosure;
 use crate::weight::{Basis, Estimate};
 

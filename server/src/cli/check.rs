@@ -130,6 +130,8 @@ pub(crate) fn run(options: &Options, console: &mut Console) -> Result<Outcome> {
     let is_single = jobs.len() == 1;
     let checked = read::each(jobs, |job| check(&session, options, style, job));
 
+    session.tell_unanswered(console);
+
     let mut outcome = Outcome::Fine;
     let mut counts = Counts::default();
     let mut saves: Option<Estimate> = None;

@@ -77,6 +77,14 @@ impl Console {
         }
     }
 
+    /// Says how far it has come, in place of what was said before; on a terminal alone.
+    pub(crate) fn progress(&mut self, text: &str) {
+        if !self.quiet && io::stderr().is_terminal() {
+            // To the start of the line, and clear it.
+            let _ = write!(io::stderr(), "\r\u{1b}[K{text}");
+        }
+    }
+
     fn say(&mut self, kind: &str, message: &str) {
         // Results that were written before stand before it on a terminal.
         let _ = self.out.flush();

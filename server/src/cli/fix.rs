@@ -162,6 +162,7 @@ pub(crate) fn run(options: &Options, console: &mut Console) -> Result<Outcome> {
         n_refused += done.fixed.refused.len();
         files.push(JsonFile::of(name, &done.before, &done.fixed, error));
     }
+    session.tell_unanswered(console);
     if options.action.is_some() && n_applied == 0 && n_refused > 0 {
         outcome = outcome.max(Outcome::Found);
     }

@@ -66,7 +66,7 @@ pub(crate) enum Format {
 }
 
 /// What the Dockerfile is built with.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Build {
     /// The stage that is built, by name or number; the last one by default
     #[arg(long, value_name = "STAGE")]
@@ -80,12 +80,20 @@ pub(crate) struct Build {
     /// A build argument; may be given several times
     #[arg(long = "build-arg", value_name = "K=V", value_parser = build_argument)]
     build_arguments: Vec<(String, String)>,
+    /// Ask the registries of the base images in this run
+    #[arg(long)]
+    pub(crate) online: bool,
     /// The name of standard input, where `-` is given
     #[arg(long, value_name = "NAME")]
     pub(crate) stdin_filename: Option<PathBuf>,
 }
 
 impl Build {
+    /// What a Dockerfile of one image is looked at with.
+    pub(crate) fn of(platform: Option<Platform>, online: bool) -> Build {
+        Build { platform, online, ..Build::default() }
+    }
+
     /// Fails if the context that is named is no folder.
     pub(crate) fn check(&self) -> Result<()> {
         match self.context.as_deref().filter(|folder| !folder.is_dir()) {
@@ -113,7 +121,8 @@ fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-fn platform(text: &str) -> Result<Platform, String> {
+/// Reads a platform.
+pub(crate) fn platform(text: &str) -> Result<Platform, String> {
     Platform::parse(text).ok_or_else(|| "expected something like linux/arm64".to_owned())
 }
 

@@ -2,20 +2,23 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Error, Result, anyhow, bail};
 
 use crate::analysis::{Analysis, Inputs};
 use crate::cli::console::Console;
 use crate::cli::names::{Selection, known_rules, shown};
+use crate::cli::online::Online;
 use crate::cli::options::{Build, Files};
 use crate::cli::{Outcome, parallel};
 use crate::config::Config;
 use crate::date::Date;
 use crate::disk::settings::{Settings, Wanted};
-use crate::disk::{self, Source, analyse, clock, find, settings};
+use crate::disk::{self, Source, analyse, clock, find, settings, tables};
 use crate::images::ImageBook;
+use crate::images::newer::Newer;
+use crate::registry::may_ask;
 
 /// A text to be looked at.
 #[derive(Debug)]
@@ -56,7 +59,10 @@ pub(crate) struct Session<'a> {
     selection: Selection,
     user_file: Option<PathBuf>,
     known_rules: Vec<&'static str>,
-    images: Arc<ImageBook>,
+    /// The newer table of images, which the user's settings name and so is the same for all; or why it cannot be read.
+    newer: OnceLock<Result<Arc<Newer>, String>>,
+    /// The registries, once one is asked.
+    online: OnceLock<Result<Online, String>>,
     today: Option<Date>,
 }
 
@@ -70,7 +76,8 @@ impl<'a> Session<'a> {
             selection,
             user_file: settings::user_file(),
             known_rules: known_rules(),
-            images: Arc::new(ImageBook::embedded()),
+            newer: OnceLock::new(),
+            online: OnceLock::new(),
             today: clock::today()?,
         };
         if let Wanted::Named(_) = res.wanted {
@@ -87,15 +94,16 @@ impl<'a> Session<'a> {
         };
         let settings = self.settings(dockerfile)?;
         let config = self.config(&settings, dockerfile);
+        let newer = self.newer_table(&config)?;
         let inputs = Inputs {
             text: source.text.as_str().into(),
             config: Arc::new(config),
             context: Arc::default(),
-            images: Arc::clone(&self.images),
+            images: Arc::new(ImageBook { newer, ..ImageBook::embedded() }),
             today: self.today,
             ..Inputs::default()
         };
-        let analysis = analyse::analyse(dockerfile, inputs);
+        let analysis = self.ask(analyse::analyse(dockerfile, inputs))?;
         if let Some(target) = &self.build.target
             && !has_stage(&analysis, target)
         {
@@ -108,6 +116,46 @@ impl<'a> Session<'a> {
         let complaints = complaints.collect();
         let notes = notes(&job.name, &settings, &analysis);
         Ok(Opened { source, analysis, complaints, notes })
+    }
+
+    /// The settings of a text that lies nowhere.
+    pub(crate) fn config_here(&self) -> Result<Config> {
+        Ok(self.config(&self.settings(None)?, None))
+    }
+
+    /// The newer table of images, empty where there is none. Fails where the settings name one that cannot be read.
+    pub(crate) fn newer_table(&self, config: &Config) -> Result<Arc<Newer>> {
+        let read = || match tables::newer(config.data_file.as_deref(), None) {
+            Ok(table) => Ok(Arc::new(table.map(|(_, table)| table).unwrap_or_default())),
+            Err(error) => Err(format!("{error:#}")),
+        };
+        self.newer.get_or_init(read).clone().map_err(Error::msg)
+    }
+
+    /// Asks the registries of the base images, where that is allowed, and analyses with the answers.
+    fn ask(&self, analysis: Analysis) -> Result<Analysis> {
+        let config = &analysis.inputs.config;
+        if !self.build.online && !config.registry.enabled {
+            return Ok(analysis);
+        }
+        let mut images = analysis.base_images();
+        images.retain(|(image, _)| may_ask(&config.registry, image));
+        if images.is_empty() {
+            return Ok(analysis);
+        }
+        let online = self.online.get_or_init(|| Online::open(None).map_err(|error| format!("{error:#}")));
+        let online = online.as_ref().map_err(|error| anyhow!("{error}"))?;
+        let images = ImageBook { answers: online.ask(&images), ..ImageBook::clone(&analysis.inputs.images) };
+        let inputs = Inputs { images: Arc::new(images), ..analysis.inputs.clone() };
+        Ok(analyse::in_rounds(inputs, Some(&analysis)))
+    }
+
+    /// Says which images got no answer, where the user asked for answers in this run.
+    pub(crate) fn tell_unanswered(&self, console: &mut Console) {
+        let Some(Ok(online)) = self.online.get() else { return };
+        for text in online.take_unanswered().iter().filter(|_| self.build.online) {
+            console.note(text);
+        }
     }
 
     fn settings(&self, dockerfile: Option<&Path>) -> Result<Settings> {

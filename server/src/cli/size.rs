@@ -1,7 +1,7 @@
 //! `plimsoll size`: what every stage and layer weighs.
 
 mod image;
-mod json;
+pub(crate) mod json;
 pub(crate) mod suggest;
 
 use std::path::PathBuf;
@@ -120,6 +120,7 @@ pub(crate) fn run(options: &Options, console: &mut Console) -> Result<Outcome> {
             }
         }
     }
+    session.tell_unanswered(console);
     match options.format {
         Format::Text => {}
         Format::Json => console.result(&json::document(files)?)?,

@@ -38,7 +38,10 @@ pub fn newer(named: Option<&str>, before: Option<&Stamp>) -> Result<Option<(Opti
     };
     let Some(file) = file else { return Ok(before.map(|_| (None, Newer::default()))) };
     let cannot = || format!("cannot read the table {}", file.display());
-    let metadata = std::fs::metadata(&file).with_context(cannot)?;
+    let metadata = match std::fs::metadata(&file).with_context(cannot) {
+        Err(_) if named.is_none() => return Ok(None),
+        metadata => metadata?,
+    };
     let stamp = Stamp { file: file.clone(), changed: metadata.modified().ok(), length: metadata.len() };
     if before == Some(&stamp) {
         return Ok(None);

@@ -66,8 +66,9 @@ struct JsonSuggestion {
     after: Option<JsonEstimate>,
 }
 
+/// What a stage is built on.
 #[derive(Debug, Serialize)]
-struct JsonBase {
+pub(crate) struct JsonBase {
     text: String,
     /// The whole name of an image; `null` for a stage, `scratch` or what is not known.
     image: Option<String>,
@@ -163,7 +164,7 @@ fn json_stage(analysis: &Analysis, index: usize, stage: &Stage, size: &StageSize
         name: stage.name.as_ref().map(|name| name.text.clone()),
         shipped: analysis.facts.is_final(index),
         line: stage.from.line + 1,
-        base: json_base(analysis, stage, size),
+        base: base(analysis, stage, size),
         layers: layers.collect(),
         unpacked: unpacked.map(|sum| JsonEstimate::sum(&sum, incomplete)),
         pull: pulled.map(|sum| JsonEstimate::sum(&sum, pull_incomplete)),
@@ -171,7 +172,8 @@ fn json_stage(analysis: &Analysis, index: usize, stage: &Stage, size: &StageSize
     }
 }
 
-fn json_base(analysis: &Analysis, stage: &Stage, size: &StageSize) -> JsonBase {
+/// What a stage of this size is built on.
+pub(crate) fn base(analysis: &Analysis, stage: &Stage, size: &StageSize) -> JsonBase {
     let (text, image, on_stage) = match &stage.base {
         Base::Image(image) => (image.text.clone(), Some(image), None),
         Base::Stage(idx) => {
@@ -192,6 +194,8 @@ fn json_base(analysis: &Analysis, stage: &Stage, size: &StageSize) -> JsonBase {
             None => JsonEstimate::of(it),
         })
     };
+    // What is unpacked is never asked of a registry.
+    let asked = size.base_pull.as_ref().filter(|pull| pull.basis == Basis::Registry);
     JsonBase {
         text,
         image: image.map(tag),
@@ -199,7 +203,10 @@ fn json_base(analysis: &Analysis, stage: &Stage, size: &StageSize) -> JsonBase {
         platform: size.platform.to_string(),
         pull: of_base(&size.base_pull, size.base_pull_incomplete),
         unpacked: of_base(&size.base_unpacked, size.base_incomplete),
-        basis: size.base_unpacked.as_ref().or(size.base_pull.as_ref()).map_or("unknown", |it| it.basis.name()),
+        basis: asked
+            .or(size.base_unpacked.as_ref())
+            .or(size.base_pull.as_ref())
+            .map_or("unknown", |it| it.basis.name()),
         date: size.date.clone(),
         via: size.via.clone(),
     }
