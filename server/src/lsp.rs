@@ -10,6 +10,7 @@ mod guard;
 mod measure;
 mod publish;
 mod refresh;
+mod registries;
 mod server;
 mod settings;
 mod surroundings;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OnceCell};
 use tower_lsp::ls_types::MessageType;
 use tower_lsp::{Client, LspService};
 use tracing_subscriber::EnvFilter;
@@ -32,6 +33,7 @@ use crate::lsp::guard::{Ending, Guard};
 use crate::lsp::server::Server;
 use crate::lsp::settings::Said;
 use crate::lsp::world::World;
+use crate::registry::Registry;
 
 /// How many messages may be under way at once. The library's own default is 4: that many waiting handlers would keep
 /// changes from being read.
@@ -55,7 +57,7 @@ pub struct Options {
 /// Serves one client until it leaves: 0 after `shutdown` and `exit`, 1 without `shutdown` or if there is no runtime.
 pub fn run(options: Options) -> ExitCode {
     log_to_stderr();
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             tracing::error!("no runtime: {error}");
@@ -110,11 +112,13 @@ pub(crate) struct Shared {
     world: Mutex<World>,
     /// Rings when the settings of some document became known.
     settled: Notify,
+    /// The registries, once one is asked.
+    registry: OnceCell<Arc<Registry>>,
 }
 
 impl Shared {
     fn new(client: Client, world: World) -> Shared {
-        Shared { client, world: Mutex::new(world), settled: Notify::new() }
+        Shared { client, world: Mutex::new(world), settled: Notify::new(), registry: OnceCell::new() }
     }
 
     /// The state. A lock that a panic left behind is taken over: texts are changed before anything that may panic.

@@ -9,6 +9,7 @@ use crate::lsp::Shared;
 use crate::lsp::capabilities::Abilities;
 use crate::lsp::convert;
 use crate::lsp::refresh;
+use crate::lsp::registries;
 use crate::lsp::surroundings;
 use crate::lsp::world::View;
 
@@ -33,6 +34,7 @@ pub(crate) fn soon(shared: &Arc<Shared>, uri: Uri, state: u64, cause: Cause) {
             (world.pull, view, world.abilities)
         };
         surroundings::fetch_wanted(&shared, &uri);
+        registries::ask(&shared, &uri);
         if cause == Cause::Surroundings {
             refresh::soon(&shared);
         }

@@ -21,7 +21,7 @@ use crate::lsp::capabilities::{self, Abilities};
 use crate::lsp::publish::{self, Cause};
 use crate::lsp::refresh::Figures;
 use crate::lsp::world::{self, World};
-use crate::lsp::{Shared, convert, measure, surroundings};
+use crate::lsp::{Shared, convert, measure, registries, surroundings};
 
 /// The handlers.
 #[derive(Debug)]
@@ -86,6 +86,7 @@ impl LanguageServer for Server {
     }
 
     async fn shutdown(&self) -> Result<()> {
+        self.world().stop_look_ups();
         Ok(())
     }
 
@@ -193,6 +194,7 @@ impl LanguageServer for Server {
             view.map(|view| publish::diagnostics(&view, &uri, &world.abilities)).unwrap_or_default()
         };
         surroundings::fetch_wanted(&self.0, &uri);
+        registries::ask(&self.0, &uri);
         let report = FullDocumentDiagnosticReport { result_id: None, items };
         let report =
             RelatedFullDocumentDiagnosticReport { related_documents: None, full_document_diagnostic_report: report };

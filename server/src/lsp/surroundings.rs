@@ -17,7 +17,7 @@ use crate::disk::sources::context_sources;
 use crate::disk::{folder, settings, texts};
 use crate::lsp::publish::{self, Cause};
 use crate::lsp::settings::{Said, known_rules};
-use crate::lsp::{Shared, world};
+use crate::lsp::{Shared, registries, world};
 
 /// Reads settings and build context of a document anew.
 pub(crate) fn read(shared: &Arc<Shared>, uri: Uri) {
@@ -36,12 +36,13 @@ pub(crate) fn read(shared: &Arc<Shared>, uri: Uri) {
         });
         let files = files.await;
         let config = said.config(&files, place.as_deref());
-        let named = config.context.clone();
+        let (named, table) = (config.context.clone(), config.data_file.clone());
         let state = shared.world().learn_config(&reading, config);
         shared.settled.notify_waiters();
         let Some(state) = state else { return };
         publish::soon(&shared, uri.clone(), state, Cause::Surroundings);
         shared.tell(&files.reports).await;
+        registries::read_newer(&shared, table).await;
 
         let Some(path) = path else { return };
         let Some(view) = shared.world().view(&uri) else { return };

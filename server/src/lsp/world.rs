@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio::task::JoinSet;
 use tower_lsp::ls_types::{ClientCapabilities, FoldingRange, Uri};
 
 use crate::analysis::{Analysis, Inputs};
@@ -14,15 +15,20 @@ use crate::config::{Config, Report};
 use crate::context::BuildContext;
 use crate::date::Date;
 use crate::disk::analyse::MOST_ROUNDS;
+use crate::disk::tables::Stamp;
 use crate::disk::walk::Stop;
 use crate::disk::{clock, compose, settings};
 use crate::document::{Change, Document};
 use crate::images::ImageBook;
+use crate::images::answers::Answer;
+use crate::images::newer::Newer;
 use crate::lsp::capabilities::Abilities;
 use crate::lsp::convert::{self, Lines};
 use crate::lsp::refresh::Figures;
 use crate::lsp::settings::Said;
 use crate::measured::Measured;
+use crate::model::{ImageRef, Platform};
+use crate::registry::may_ask;
 use crate::syntax;
 
 /// Everything the server remembers.
@@ -41,6 +47,7 @@ pub(crate) struct World {
     /// Complaints about settings that were already shown.
     pub(crate) told: HashSet<String>,
     images: Arc<ImageBook>,
+    newer: Option<Stamp>,
     documents: HashMap<Uri, Open>,
     n_states: u64,
     /// Documents that depend on files which changed and wait to be read anew, and how often something did.
@@ -73,7 +80,14 @@ struct Open {
     rounds: u32,
     /// Whether an answer to that is under way.
     asking: bool,
+    /// Images that registries were asked for since the surroundings were read.
+    asked_images: HashSet<Asked>,
+    /// The look-ups for them; they end with the document.
+    look_ups: JoinSet<()>,
 }
+
+/// An image that a registry is asked for.
+pub(crate) type Asked = (ImageRef, Platform);
 
 /// A document with the analysis of its present state.
 #[derive(Clone, Debug)]
@@ -108,6 +122,7 @@ impl World {
             complaints: Vec::new(),
             told: HashSet::new(),
             images: Arc::new(ImageBook::embedded()),
+            newer: None,
             documents: HashMap::new(),
             n_states: 0,
             touched: HashSet::new(),
@@ -132,6 +147,8 @@ impl World {
             asked: HashSet::new(),
             rounds: 0,
             asking: false,
+            asked_images: HashSet::new(),
+            look_ups: JoinSet::new(),
         };
         if self.documents.insert(uri, open).is_some() {
             tracing::warn!("a document was opened that was open");
@@ -266,6 +283,7 @@ impl World {
         open.reading.stop.stop();
         open.reading = Reading { uri: uri.clone(), number, stop: Stop::default() };
         open.asking = false;
+        open.asked_images.clear();
         Some(open.reading.clone())
     }
 
@@ -275,6 +293,9 @@ impl World {
         let state = self.next_state();
         let open = self.reading(reading)?;
         open.settled = true;
+        if !config.registry.enabled {
+            open.look_ups.abort_all();
+        }
         if *open.config != config {
             open.config = Arc::new(config);
             open.state = state;
@@ -333,6 +354,93 @@ impl World {
     pub(crate) fn latest(&self) -> Option<Uri> {
         let latest = self.documents.iter().max_by_key(|(_, open)| open.state);
         latest.map(|(uri, _)| uri.clone())
+    }
+
+    /// The images that the last analysis of a document names, that registries may be asked for and were not yet. They count
+    /// as asked for from now on.
+    pub(crate) fn take_images(&mut self, uri: &Uri) -> Vec<Asked> {
+        let Some(open) = self.documents.get_mut(uri) else { return Vec::new() };
+        let registry = &open.config.registry;
+        let Some(analysis) = open.analysis.as_ref().filter(|_| registry.enabled && open.settled) else {
+            return Vec::new();
+        };
+        let mut res = analysis.base_images();
+        res.retain(|asked| {
+            let (image, platform) = asked;
+            let is_known = self.images.answers.get(image, platform).is_some();
+            !is_known && may_ask(registry, image) && open.asked_images.insert(asked.clone())
+        });
+        res
+    }
+
+    /// Those of the images that the last analysis of a document still names; the others may be asked for another time.
+    pub(crate) fn still_named(&mut self, uri: &Uri, mut asked: Vec<Asked>) -> Vec<Asked> {
+        let Some(open) = self.documents.get_mut(uri) else { return Vec::new() };
+        let named = open.analysis.as_ref().map(|analysis| analysis.base_images()).unwrap_or_default();
+        asked.retain(|it| {
+            let is_named = named.contains(it);
+            if !is_named {
+                open.asked_images.remove(it);
+            }
+            is_named
+        });
+        asked
+    }
+
+    /// Begins a look-up for a document; it ends when the document is closed or its settings forbid it.
+    pub(crate) fn begin_look_up(&mut self, uri: &Uri, task: impl Future<Output = ()> + Send + 'static) {
+        let Some(open) = self.documents.get_mut(uri) else { return };
+        while open.look_ups.try_join_next().is_some() {}
+        open.look_ups.spawn(task);
+    }
+
+    /// Ends all look-ups.
+    pub(crate) fn stop_look_ups(&mut self) {
+        for open in self.documents.values_mut() {
+            open.look_ups.abort_all();
+        }
+    }
+
+    /// Takes in what registries answered; the documents that name one of the images, with their new states.
+    pub(crate) fn learn_answers(&mut self, known: Vec<(Asked, Answer)>) -> Vec<(Uri, u64)> {
+        if known.is_empty() {
+            return Vec::new();
+        }
+        let images = Arc::make_mut(&mut self.images);
+        let answers = Arc::make_mut(&mut images.answers);
+        for ((image, platform), answer) in &known {
+            answers.insert(image, platform, answer.clone());
+        }
+        let named = |analysis: &Analysis| {
+            let images = analysis.base_images();
+            known.iter().any(|(asked, _)| images.contains(asked))
+        };
+        self.renew(|open| open.analysis.as_deref().is_some_and(named))
+    }
+
+    /// What the newer table was when it was read.
+    pub(crate) fn newer_stamp(&self) -> Option<&Stamp> {
+        self.newer.as_ref()
+    }
+
+    /// Takes in a newer table of images; all documents with their new states.
+    pub(crate) fn learn_newer(&mut self, stamp: Option<Stamp>, newer: Newer) -> Vec<(Uri, u64)> {
+        self.newer = stamp;
+        Arc::make_mut(&mut self.images).newer = Arc::new(newer);
+        self.renew(|_| true)
+    }
+
+    /// Gives the documents of which this holds a new state.
+    fn renew(&mut self, is_touched: impl Fn(&Open) -> bool) -> Vec<(Uri, u64)> {
+        let mut res = Vec::new();
+        for (uri, open) in &mut self.documents {
+            if is_touched(open) {
+                self.n_states += 1;
+                open.state = self.n_states;
+                res.push((uri.clone(), open.state));
+            }
+        }
+        res
     }
 
     fn reading(&mut self, reading: &Reading) -> Option<&mut Open> {
