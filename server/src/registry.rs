@@ -40,7 +40,7 @@ pub const DEADLINE: Duration = Duration::from_secs(5);
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// Where things are and what replaces what.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// The folder of the cache; nothing is kept on the disk without it.
     pub folder: Option<PathBuf>,
@@ -48,6 +48,14 @@ pub struct Options {
     pub docker: Option<PathBuf>,
     /// The host that is asked instead of Docker Hub.
     pub mirror: Option<String>,
+    /// How long a look-up may take; [`DEADLINE`].
+    pub deadline: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { folder: None, docker: None, mirror: None, deadline: DEADLINE }
+    }
 }
 
 impl Options {
@@ -55,7 +63,7 @@ impl Options {
     pub fn of_user(folder: Option<PathBuf>) -> Options {
         let named = std::env::var_os("DOCKER_CONFIG").filter(|it| !it.is_empty()).map(PathBuf::from);
         let docker = named.or_else(|| Some(etcetera::home_dir().ok()?.join(".docker")));
-        Options { folder, docker, mirror: None }
+        Options { folder, docker, ..Options::default() }
     }
 }
 
@@ -104,6 +112,7 @@ pub struct Registry {
     cache: Mutex<Cache>,
     fetcher: Fetcher,
     clock: Clock,
+    deadline: Duration,
     /// Whose look-up is under way, by the whole name.
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     /// What limits how many are, by host.
@@ -136,6 +145,7 @@ impl Registry {
     pub fn new(options: Options, clock: Clock) -> Registry {
         let cache = Cache::open(options.folder.as_deref());
         Registry {
+            deadline: options.deadline,
             cache: Mutex::new(cache),
             fetcher: Fetcher::new(options),
             clock,
@@ -187,8 +197,8 @@ impl Registry {
         if let Some(known) = self.known(image, platform) {
             return known;
         }
-        let fetched = tokio::time::timeout(DEADLINE, self.fetcher.fetch(image, platform, &self.cache)).await;
-        let late = || Trouble::new(TroubleKind::Host, format!("no answer within {} s", DEADLINE.as_secs()));
+        let fetched = tokio::time::timeout(self.deadline, self.fetcher.fetch(image, platform, &self.cache)).await;
+        let late = || Trouble::new(TroubleKind::Host, format!("no answer within {:?}", self.deadline));
         let res = fetched.unwrap_or_else(|_| Err(late()));
         let now = self.now();
         {

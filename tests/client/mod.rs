@@ -55,12 +55,20 @@ pub(crate) struct Client {
 impl Client {
     /// Starts the server; no settings file of the user is seen.
     pub(crate) fn start(home: &Path) -> Client {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_plimsoll"))
+        Client::start_by(&mut Command::new(env!("CARGO_BIN_EXE_plimsoll")), home)
+    }
+
+    /// Starts the server with a command that lacks its arguments and the user's folders.
+    pub(crate) fn start_by(command: &mut Command, home: &Path) -> Client {
+        let named = |name: &str| command.get_envs().any(|(key, _)| key == name);
+        let level = if named("PLIMSOLL_LOG") { None } else { Some("error") };
+        let mut process = command
             .arg("--stdio")
             .env("HOME", home)
             .env("XDG_CONFIG_HOME", home)
             .env("APPDATA", home)
-            .env("PLIMSOLL_LOG", "error")
+            .env_remove("XDG_CACHE_HOME")
+            .envs(level.map(|level| ("PLIMSOLL_LOG", level)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -80,7 +88,12 @@ impl Client {
 
     /// Starts the server and greets it as this client would; the server's capabilities are returned too.
     pub(crate) fn greet(home: &Path, capabilities: Value, options: Value) -> (Client, Value) {
-        let mut client = Client::start(home);
+        Client::start(home).greeted(home, capabilities, options)
+    }
+
+    /// Greets the server that was started.
+    pub(crate) fn greeted(self, home: &Path, capabilities: Value, options: Value) -> (Client, Value) {
+        let mut client = self;
         let folder = json!({"uri": uri(home), "name": "work"});
         let params = json!({
             "processId": null, "rootUri": uri(home), "workspaceFolders": [folder],

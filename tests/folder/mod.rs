@@ -74,6 +74,8 @@ impl Folder {
             .env("HOME", &home)
             .env("XDG_CONFIG_HOME", home.join(".config"))
             .env("APPDATA", &home)
+            .env_remove("XDG_CACHE_HOME")
+            .env_remove("DOCKER_CONFIG")
             .env("PLIMSOLL_TODAY", "2026-11-21")
             .env_remove("NO_COLOR")
             .stdin(Stdio::null());
