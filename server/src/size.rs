@@ -160,15 +160,14 @@ fn base(stage: &Stage, res: &mut BuildSize, images: &ImageBook, platform: &Platf
                 (size.base_pull, size.base_pull_incomplete) = parent.pulled();
             }
         }
-        Base::Image(image) => match images.look_up(image, &size.platform) {
-            Some(facts) => {
+        Base::Image(image) => {
+            if let Some(facts) = images.look_up(image, &size.platform) {
                 size.base_unpacked = facts.unpacked;
                 size.base_pull = facts.pull;
                 size.via = facts.via;
                 size.date = Some(facts.date);
             }
-            None => {}
-        },
+        }
         Base::Unknown(_) => {}
     }
     size

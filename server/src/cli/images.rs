@@ -1,6 +1,7 @@
 //! `plimsoll images`: what is known of an image, and a newer table of images from registries.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, Subcommand};
@@ -40,6 +41,9 @@ const OFTEN: [&str; 16] = [
     "openjdk",
     "gradle",
 ];
+
+/// So many images that got no row are named.
+const MOST_NOTES: usize = 10;
 
 /// The options of `images`.
 #[derive(Debug, Args)]
@@ -163,9 +167,11 @@ fn update_table(options: &Update, console: &mut Console) -> Result<Outcome> {
         Some(file) => PathBuf::from(file),
         None => tables::cache_folder().context("this user has no cache folder")?.join(update::FILE_NAME),
     };
-    let mut table = session.newer_table(&config).map(|table| Newer::clone(&table)).unwrap_or_default();
+    // One that cannot be read is made anew.
+    let known = session.images(&config).unwrap_or_else(|_| Arc::new(ImageBook::embedded()));
+    let mut table = Newer::clone(&known.newer);
     let mut images = match options.images.is_empty() {
-        true => often_first(ImageBook::embedded().moving_tags(), &table),
+        true => often_first(known.moving_tags(), &table),
         false => options.images.iter().map(|text| reference(text)).collect::<Result<_>>()?,
     };
     let n_wanted = images.len();
@@ -184,8 +190,11 @@ fn update_table(options: &Update, console: &mut Console) -> Result<Outcome> {
         }
     }));
     console.progress("");
-    for trouble in &troubles {
+    for trouble in troubles.iter().take(MOST_NOTES) {
         console.note(trouble);
+    }
+    if troubles.len() > MOST_NOTES {
+        console.note(&format!("and {} more got no row, or not all", troubles.len() - MOST_NOTES));
     }
     if n_rows > 0 {
         update::write(&table, &file).with_context(|| format!("cannot write {}", file.display()))?;

@@ -17,7 +17,6 @@ use crate::date::Date;
 use crate::disk::settings::{Settings, Wanted};
 use crate::disk::{self, Source, analyse, clock, find, settings, tables};
 use crate::images::ImageBook;
-use crate::images::newer::Newer;
 use crate::registry::may_ask;
 
 /// A text to be looked at.
@@ -59,8 +58,8 @@ pub(crate) struct Session<'a> {
     selection: Selection,
     user_file: Option<PathBuf>,
     known_rules: Vec<&'static str>,
-    /// The newer table of images, which the user's settings name and so is the same for all; or why it cannot be read.
-    newer: OnceLock<Result<Arc<Newer>, String>>,
+    /// The tables of images; the newer one is the user's and so the same for all files. Or why that cannot be read.
+    images: OnceLock<Result<Arc<ImageBook>, String>>,
     /// The registries, once one is asked.
     online: OnceLock<Result<Online, String>>,
     today: Option<Date>,
@@ -76,7 +75,7 @@ impl<'a> Session<'a> {
             selection,
             user_file: settings::user_file(),
             known_rules: known_rules(),
-            newer: OnceLock::new(),
+            images: OnceLock::new(),
             online: OnceLock::new(),
             today: clock::today()?,
         };
@@ -94,12 +93,12 @@ impl<'a> Session<'a> {
         };
         let settings = self.settings(dockerfile)?;
         let config = self.config(&settings, dockerfile);
-        let newer = self.newer_table(&config)?;
+        let images = self.images(&config)?;
         let inputs = Inputs {
             text: source.text.as_str().into(),
             config: Arc::new(config),
             context: Arc::default(),
-            images: Arc::new(ImageBook { newer, ..ImageBook::embedded() }),
+            images,
             today: self.today,
             ..Inputs::default()
         };
@@ -123,13 +122,16 @@ impl<'a> Session<'a> {
         Ok(self.config(&self.settings(None)?, None))
     }
 
-    /// The newer table of images, empty where there is none. Fails where the settings name one that cannot be read.
-    pub(crate) fn newer_table(&self, config: &Config) -> Result<Arc<Newer>> {
+    /// The tables of images. Fails where the settings name one that cannot be read.
+    pub(crate) fn images(&self, config: &Config) -> Result<Arc<ImageBook>> {
         let read = || match tables::newer(config.data_file.as_deref(), None) {
-            Ok(table) => Ok(Arc::new(table.map(|(_, table)| table).unwrap_or_default())),
+            Ok(table) => {
+                let newer = Arc::new(table.map(|(_, table)| table).unwrap_or_default());
+                Ok(Arc::new(ImageBook { newer, ..ImageBook::embedded() }))
+            }
             Err(error) => Err(format!("{error:#}")),
         };
-        self.newer.get_or_init(read).clone().map_err(Error::msg)
+        self.images.get_or_init(read).clone().map_err(Error::msg)
     }
 
     /// Asks the registries of the base images, where that is allowed, and analyses with the answers.

@@ -239,7 +239,7 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "size.data-file",
         kind: Kind::Path,
-        doc: "Another table of images. Read by the feature \"images update\".",
+        doc: "Another table of images, instead of the one that `plimsoll images update` keeps in the cache folder.",
         lay: |config, value, place| file(value, place, &mut config.data_file),
         ..USER
     },
@@ -279,15 +279,15 @@ pub static KEYS: &[Key] = &[
         name: "registry.enabled",
         kind: Kind::Bool,
         default: "false",
-        doc: "Whether registries are asked for images. Read by the feature \"live registry\".",
+        doc: "Whether the registries of base images are asked what these weigh.",
         lay: |config, value, _| flag(value, &mut config.registry.enabled),
         ..USER
     },
     Key {
         name: "registry.allow",
         kind: Kind::Texts,
-        doc: "Only these registries are asked, by host name; without it all. A workspace can only narrow the list. Read \
-              by the feature \"live registry\".",
+        doc: "Only these registries are asked, by host name (`docker.io`), with or without a port; without it all. A \
+              workspace can only narrow the list.",
         lay: |config, value, place| {
             let Value::Texts(hosts) = value else { return };
             let narrowed = match (&config.registry.allow, place.trust) {
@@ -302,8 +302,8 @@ pub static KEYS: &[Key] = &[
         name: "registry.deny",
         kind: Kind::Texts,
         default: "[]",
-        doc: "These registries are never asked, by host name. A workspace can only add to the list. Read by the feature \
-              \"live registry\".",
+        doc: "These registries are never asked, by host name, with or without a port. A workspace can only add to the \
+              list.",
         lay: |config, value, place| {
             let Value::Texts(hosts) = value else { return };
             match place.trust {
