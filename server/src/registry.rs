@@ -197,6 +197,7 @@ impl Registry {
         if let Some(known) = self.known(image, platform) {
             return known;
         }
+        self.cache().set_time(self.now());
         let fetched = tokio::time::timeout(self.deadline, self.fetcher.fetch(image, platform, &self.cache)).await;
         let late = || Trouble::new(TroubleKind::Host, format!("no answer within {:?}", self.deadline));
         let res = fetched.unwrap_or_else(|_| Err(late()));

@@ -3,13 +3,15 @@
 use std::fs;
 use std::process::Command;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::client::{Client, uri};
 use crate::real::{Real, SAILOR};
-use crate::server::{Image, OCI, Server, Shelf};
+use crate::server::{Image, OCI, Server, Shelf, wait_for_end};
 
 /// A user who allows registries, and the address of a Dockerfile.
 fn home(settings: &str) -> (TempDir, String) {
@@ -19,6 +21,9 @@ fn home(settings: &str) -> (TempDir, String) {
     let uri = uri(&home.path().join("Dockerfile"));
     (home, uri)
 }
+
+/// How long something is waited for before the test fails.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 const ENABLED: &str = "[registry]\nenabled = true\n";
 
@@ -111,6 +116,25 @@ fn a_registry_is_asked_for_the_name_that_stands_and_for_none_when_it_is_switched
         client.diagnostics(&uri, last, |_| true);
     }
     assert!(server.requests().len() > n_requests);
+    assert_eq!(client.leave(), Some(0));
+}
+
+#[test]
+fn a_document_that_is_closed_stops_asking() {
+    let server = Server::start(|_, stream| wait_for_end(stream));
+    let (home, uri) = home(ENABLED);
+    let (mut client, _) = Client::greet(home.path(), json!({}), Value::Null);
+    let text = format!("FROM {}/team/app:1\n", server.host());
+    // A look-up that went on would end with its host left alone, and a second one would wait for it.
+    for n_requests in 1..=3 {
+        open(&mut client, &uri, &text);
+        let begun = Instant::now();
+        while server.requests().len() < n_requests {
+            assert!(begun.elapsed() < PATIENCE, "it was asked {} times", server.requests().len());
+            thread::park_timeout(Duration::from_millis(5));
+        }
+        client.notify("textDocument/didClose", json!({"textDocument": {"uri": uri}}));
+    }
     assert_eq!(client.leave(), Some(0));
 }
 

@@ -196,6 +196,14 @@ fn one_with_a_manifest_of_50_mib() {
 }
 
 #[test]
+fn one_whose_headers_are_endless() {
+    check("its answer cannot be read", TroubleKind::Image, |_, stream| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n");
+        while stream.write_all(b"X-And-So-On: yes\r\n").is_ok() {}
+    });
+}
+
+#[test]
 fn one_that_says_its_answer_is_shorter_than_it_is() {
     check(
         "the manifest is not what its digest says",

@@ -206,7 +206,7 @@ mod tests {
             ("ghcr.io", "https://evil.io/token"),
             ("acme.co.uk", "https://evil.co.uk/token"),
             ("127.0.0.1:5000", "http://127.0.0.1:5001/token"),
-            ("10.0.0.1", "https://10.9.0.0.1/token"),
+            ("10.0.0.1", "https://10.0.0.2/token"),
         ];
         for (host, realm) in elsewhere {
             assert!(!own(host, realm), "{host} {realm}");

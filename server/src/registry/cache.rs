@@ -124,7 +124,6 @@ impl Cache {
     }
 
     pub(super) fn learn(&mut self, digest: &str, manifest: Manifest) {
-        // The day it was learned is not known here; it is that of the last time something was.
         let at = self.now;
         self.stored.manifests.insert(digest.to_owned(), Dated { at, value: manifest });
         self.is_changed = true;
@@ -144,6 +143,11 @@ impl Cache {
     pub(super) fn silence(&mut self, host: &str, words: &str, now: u64) {
         put(&mut self.stored.silent, host, words, now);
         self.touch(now);
+    }
+
+    /// What is learned from now on is of this time.
+    pub(super) fn set_time(&mut self, now: u64) {
+        self.now = now;
     }
 
     fn touch(&mut self, now: u64) {
@@ -193,16 +197,11 @@ fn join<T>(acc: &mut Entries<T>, others: Entries<T>) {
 /// Leaves out what does not last, and of too many the oldest.
 fn prune<T>(acc: &mut Entries<T>, lasts: u64, now: u64) {
     acc.retain(|_, it| lasts == u64::MAX || is_fresh(it.at, lasts, now));
-    if acc.len() > MOST {
-        let mut times: Vec<u64> = acc.values().map(|it| it.at).collect();
-        times.sort_unstable();
-        let oldest = times.get(times.len() - MOST).copied().unwrap_or_default();
-        let mut spare = acc.len() - MOST;
-        acc.retain(|_, it| {
-            let goes = spare > 0 && it.at <= oldest;
-            spare -= usize::from(goes);
-            !goes
-        });
+    let n_spare = acc.len().saturating_sub(MOST);
+    let mut oldest: Vec<(u64, String)> = acc.iter().map(|(key, it)| (it.at, key.clone())).collect();
+    oldest.sort_unstable();
+    for (_, key) in oldest.iter().take(n_spare) {
+        acc.remove(key);
     }
 }
 
