@@ -113,6 +113,7 @@ pub struct Registry {
     fetcher: Fetcher,
     clock: Clock,
     deadline: Duration,
+    mirror: Option<String>,
     /// Whose look-up is under way, by the whole name.
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     /// What limits how many are, by host.
@@ -146,6 +147,7 @@ impl Registry {
         let cache = Cache::open(options.folder.as_deref());
         Registry {
             deadline: options.deadline,
+            mirror: options.mirror.clone(),
             cache: Mutex::new(cache),
             fetcher: Fetcher::new(options),
             clock,
@@ -164,6 +166,7 @@ impl Registry {
     /// What is known of an image without asking: an answer that is fresh, or the reason not to ask now.
     pub fn known(&self, image: &ImageRef, platform: &Platform) -> Option<Result<Answer, Trouble>> {
         let now = self.now();
+        let image = &self.asked(image);
         let name = whole_name(image);
         let cache = self.cache();
         let named = match image.digest.as_deref() {
@@ -187,6 +190,7 @@ impl Registry {
         if let Some(known) = self.known(image, platform) {
             return known;
         }
+        let image = &self.asked(image);
         let name = whole_name(image);
         let turn = Arc::clone(locked(&self.turns).entry(name.clone()).or_default());
         let _turn = turn.lock().await;
@@ -224,6 +228,14 @@ impl Registry {
                 }
                 Err(trouble)
             }
+        }
+    }
+
+    /// The image as it is asked for: a mirror is a registry of its own, with its own credentials, tags and troubles.
+    fn asked(&self, image: &ImageRef) -> ImageRef {
+        match &self.mirror {
+            Some(mirror) if image.registry == "docker.io" => ImageRef { registry: mirror.clone(), ..image.clone() },
+            Some(_) | None => image.clone(),
         }
     }
 

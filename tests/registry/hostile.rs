@@ -535,6 +535,21 @@ fn a_host_of_tokens_elsewhere_is_shown_no_credential() {
 }
 
 #[test]
+fn a_mirror_of_docker_hub_is_shown_no_credential_of_docker_hub() {
+    let server = Server::start(|_, stream| {
+        reply(stream, "401 Unauthorized", &[("WWW-Authenticate", "Basic realm=\"a\"")], b"");
+    });
+    let user = User::new();
+    user.docker_config(&format!("{{\"auths\": {{\"https://index.docker.io/v1/\": {{\"auth\": \"{SAILOR}\"}}}}}}"));
+    let docker = Some(user.folder.path().join("docker"));
+    let options = Options { docker, mirror: Some(server.host()), ..Options::default() };
+    let registry = Arc::new(Registry::new(options, Arc::new(|| NOW)));
+    let node = ImageRef::parse("node:22").expect("a reference");
+    assert!(ask(&registry, std::slice::from_ref(&node))[0].is_err());
+    assert_eq!(authorizations(&server), [None]);
+}
+
+#[test]
 fn an_image_without_credentials_is_asked_for_without_a_name() {
     let server = bearer(own_realm, "t4");
     let user = User::new();

@@ -53,7 +53,7 @@ impl Fetcher {
         platform: &Platform,
         cache: &Mutex<Cache>,
     ) -> Result<Fetched, Trouble> {
-        let place = Place::of(image, self.options.mirror.as_deref())?;
+        let place = Place::of(image)?;
         if !self.clients.is_made(place.local) {
             let (clients, local) = (Arc::clone(&self.clients), place.local);
             // Certificates are read from the disk.

@@ -19,10 +19,10 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Where an image is asked for; `mirror` stands for Docker Hub. Fails where the name cannot be part of an address.
-    pub(super) fn of(image: &ImageRef, mirror: Option<&str>) -> Result<Place, Trouble> {
+    /// Where an image is asked for. Fails where the name cannot be part of an address.
+    pub(super) fn of(image: &ImageRef) -> Result<Place, Trouble> {
         let host = match image.registry.as_str() {
-            "docker.io" => mirror.unwrap_or("registry-1.docker.io"),
+            "docker.io" => "registry-1.docker.io",
             other => other,
         };
         let url = Url::parse(&format!("https://{host}/")).ok();
@@ -69,7 +69,7 @@ mod tests {
 
     fn url(text: &str) -> Result<String, String> {
         let image = ImageRef::parse(text).expect("a reference");
-        let place = Place::of(&image, None).map_err(|trouble| trouble.words)?;
+        let place = Place::of(&image).map_err(|trouble| trouble.words)?;
         place.url("manifests", "x").map(|url| url.to_string()).map_err(|trouble| trouble.words)
     }
 
