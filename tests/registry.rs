@@ -240,6 +240,30 @@ fn make_executable(file: &Path) {
 fn make_executable(_: &Path) {}
 
 #[test]
+fn an_encrypted_registry_is_believed_if_its_certificate_is() {
+    let Some(registry) = Real::start(false) else { return };
+    let Some(encrypted) = registry.encrypted() else { return };
+    registry.push("app", Some("1"), &Image::of(OCI, "linux/amd64", &[9_000]));
+    // This machine is spoken to without encryption, and may lead to an address with it.
+    let elsewhere = encrypted.host();
+    let server = Server::start(move |request, stream| {
+        let place = format!("https://{elsewhere}{}", request.path);
+        reply(stream, "307 Temporary Redirect", &[("Location", &place)], b"");
+    });
+    let ask = |authority: &str| {
+        let folder = Folder::with(&[]);
+        let image = format!("{}/app:1", server.host());
+        let mut command = folder.command(&["images", "look-up", "--online", "--format", "json", &image]);
+        let output = command.env("SSL_CERT_FILE", authority).output().expect("the program runs");
+        let out: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        (out["images"][0]["pull"]["likely"].as_u64(), String::from_utf8(output.stderr).expect("UTF-8"))
+    };
+    assert_eq!(ask(real::AUTHORITY), (Some(9_000), String::new()));
+    let (weight, err) = ask("/nowhere.pem");
+    assert!(weight.is_none() && err.contains("it cannot be reached: "), "{err}");
+}
+
+#[test]
 fn a_newer_table_counts_from_the_next_run_on() {
     let Some(registry) = Real::start(false) else { return };
     let folder = Folder::with(&[]);

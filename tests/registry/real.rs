@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::thread;
 
 use tempfile::TempDir;
@@ -16,6 +17,12 @@ use crate::server::{Image, digest};
 
 /// The user that a registry with a password file knows, as an `Authorization` header has it: `sailor:secret-word`.
 pub(crate) const SAILOR: &str = "c2FpbG9yOnNlY3JldC13b3Jk";
+
+/// A certificate for 127.0.0.1, its key, and the authority that signed it, all for these tests alone.
+const TLS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/registry/tls");
+
+/// The certificate of that authority.
+pub(crate) const AUTHORITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/registry/tls/authority.pem");
 
 /// That user's line of the password file.
 const PASSWORD_FILE: &str = "sailor:$2b$04$yWNozkJ5Ny/coKT2CV0N8On4/I.Eo1oVxSKFNnq5SHsnQ1RaHdQZC\n";
@@ -42,21 +49,32 @@ pub(crate) struct Real {
     pub(crate) port: u16,
     /// Whether it knows [`SAILOR`] and nobody else.
     guarded: bool,
-    _folder: TempDir,
+    folder: Arc<TempDir>,
 }
 
 impl Real {
     /// Starts one.
     pub(crate) fn start(guarded: bool) -> Option<Real> {
+        Real::with(guarded, false, Arc::new(tempfile::tempdir().expect("a folder")))
+    }
+
+    /// Starts another one with the same images that is spoken to over TLS; its authority is in [`AUTHORITY`].
+    pub(crate) fn encrypted(&self) -> Option<Real> {
+        Real::with(false, true, Arc::clone(&self.folder))
+    }
+
+    fn with(guarded: bool, encrypted: bool, folder: Arc<TempDir>) -> Option<Real> {
         let program = program("docker-registry")?;
-        let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name);
         std::fs::write(path("users"), PASSWORD_FILE).expect("a file");
         let mut config = format!(
             "version: 0.1\nlog: {{level: info}}\nstorage:\n  filesystem: {{rootdirectory: {}}}\n\
-             http: {{addr: \"127.0.0.1:0\"}}\n",
+             http:\n  addr: \"127.0.0.1:0\"\n",
             path("data").display()
         );
+        if encrypted {
+            let _ = writeln!(config, "  tls: {{certificate: {TLS}/registry.pem, key: {TLS}/registry.key}}");
+        }
         if guarded {
             let _ = writeln!(config, "auth:\n  htpasswd: {{realm: test, path: {}}}", path("users").display());
         }
@@ -75,15 +93,15 @@ impl Real {
         let port = loop {
             let mut line = String::new();
             assert!(log.read_line(&mut line).expect("text") > 0, "the registry ended: {said}");
-            let port = line.split("listening on 127.0.0.1:").nth(1).map(|rest| rest.split('"').next());
-            if let Some(port) = port.flatten().and_then(|port| port.trim().parse().ok()) {
+            let behind = line.split("listening on 127.0.0.1:").nth(1).unwrap_or_default();
+            if let Some(Ok(port)) = behind.split(|it: char| !it.is_ascii_digit()).next().map(str::parse) {
                 break port;
             }
             said.push_str(&line);
         };
         // It would wait for somebody to read its log.
         thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Some(Real { process, port, guarded, _folder: folder })
+        Some(Real { process, port, guarded, folder })
     }
 
     /// The host as images name it.
