@@ -120,13 +120,13 @@ impl Analysis {
 
     /// The images that stages are built on, each with its platform, none twice: the edge may ask registries for them and
     /// analyse again.
-    pub fn base_images(&self) -> Vec<(ImageRef, Platform)> {
+    pub fn base_images(&self) -> Vec<(&ImageRef, &Platform)> {
         let mut res = Vec::new();
         for stage in &self.file.stages {
             let Base::Image(image) = &stage.base else { continue };
             let platform = stage.platform.as_ref().unwrap_or(&self.inputs.config.platform);
-            if !res.iter().any(|(other, of)| other == image && of == platform) {
-                res.push((image.clone(), platform.clone()));
+            if !res.contains(&(image, platform)) {
+                res.push((image, platform));
             }
         }
         res

@@ -140,8 +140,8 @@ impl<'a> Session<'a> {
         if !self.build.online && !config.registry.enabled {
             return Ok(analysis);
         }
-        let mut images = analysis.base_images();
-        images.retain(|(image, _)| may_ask(&config.registry, image));
+        let named = analysis.base_images().into_iter().filter(|(image, _)| may_ask(&config.registry, image));
+        let images: Vec<_> = named.map(|(image, platform)| (image.clone(), platform.clone())).collect();
         if images.is_empty() {
             return Ok(analysis);
         }

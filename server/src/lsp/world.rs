@@ -81,7 +81,7 @@ struct Open {
     /// Whether an answer to that is under way.
     asking: bool,
     /// Images that registries were asked for since the surroundings were read.
-    asked_images: HashSet<Asked>,
+    asked_images: Vec<Asked>,
     /// The look-ups for them; they end with the document.
     look_ups: JoinSet<()>,
 }
@@ -147,7 +147,7 @@ impl World {
             asked: HashSet::new(),
             rounds: 0,
             asking: false,
-            asked_images: HashSet::new(),
+            asked_images: Vec::new(),
             look_ups: JoinSet::new(),
         };
         if self.documents.insert(uri, open).is_some() {
@@ -364,12 +364,14 @@ impl World {
         let Some(analysis) = open.analysis.as_ref().filter(|_| registry.enabled && open.settled) else {
             return Vec::new();
         };
-        let mut res = analysis.base_images();
-        res.retain(|asked| {
-            let (image, platform) = asked;
-            let is_known = self.images.answers.get(image, platform).is_some();
-            !is_known && may_ask(registry, image) && open.asked_images.insert(asked.clone())
-        });
+        // Most often there is nothing new: then nothing is copied.
+        let is_new = |(image, platform): &(&ImageRef, &Platform)| {
+            let was_asked = open.asked_images.iter().any(|it| is(it, image, platform));
+            !was_asked && self.images.answers.get(image, platform).is_none() && may_ask(registry, image)
+        };
+        let new = analysis.base_images().into_iter().filter(is_new);
+        let res: Vec<Asked> = new.map(|(image, platform)| (image.clone(), platform.clone())).collect();
+        open.asked_images.extend(res.iter().cloned());
         res
     }
 
@@ -378,9 +380,9 @@ impl World {
         let Some(open) = self.documents.get_mut(uri) else { return Vec::new() };
         let named = open.analysis.as_ref().map(|analysis| analysis.base_images()).unwrap_or_default();
         asked.retain(|it| {
-            let is_named = named.contains(it);
+            let is_named = named.iter().any(|(image, platform)| is(it, image, platform));
             if !is_named {
-                open.asked_images.remove(it);
+                open.asked_images.retain(|other| other != it);
             }
             is_named
         });
@@ -413,7 +415,7 @@ impl World {
         }
         let named = |analysis: &Analysis| {
             let images = analysis.base_images();
-            known.iter().any(|(asked, _)| images.contains(asked))
+            known.iter().any(|((image, platform), _)| images.contains(&(image, platform)))
         };
         self.renew(|open| open.analysis.as_deref().is_some_and(named))
     }
@@ -485,6 +487,11 @@ fn has_same_figures(one: &Analysis, other: &Analysis) -> bool {
     let settings = |analysis: &Analysis| (analysis.inputs.config.hints, analysis.inputs.config.lens);
     std::ptr::eq(one, other)
         || (one.size == other.size && one.facts.target == other.facts.target && settings(one) == settings(other))
+}
+
+/// Whether this is what was asked for.
+fn is(asked: &Asked, image: &ImageRef, platform: &Platform) -> bool {
+    asked.0 == *image && asked.1 == *platform
 }
 
 /// The file that an address names, if it names one.
