@@ -12,7 +12,7 @@ use tower_lsp::ls_types::Uri;
 use crate::disk::tables;
 use crate::lsp::publish::{self, Cause};
 use crate::lsp::surroundings::in_background;
-use crate::lsp::world::Asked;
+use crate::lsp::world::images::Asked;
 use crate::lsp::{Shared, world::World};
 use crate::registry::{self, Options, Registry};
 

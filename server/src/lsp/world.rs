@@ -3,6 +3,8 @@
 //! It lies behind one mutex. **Invariant:** a handler changes it before its first `.await`, so that messages take effect
 //! in the order they came, and no lock is held across an `.await`.
 
+pub(crate) mod images;
+
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,15 +22,12 @@ use crate::disk::walk::Stop;
 use crate::disk::{clock, compose, settings};
 use crate::document::{Change, Document};
 use crate::images::ImageBook;
-use crate::images::answers::Answer;
-use crate::images::newer::Newer;
 use crate::lsp::capabilities::Abilities;
 use crate::lsp::convert::{self, Lines};
 use crate::lsp::refresh::Figures;
 use crate::lsp::settings::Said;
+use crate::lsp::world::images::Asked;
 use crate::measured::Measured;
-use crate::model::{ImageRef, Platform};
-use crate::registry::may_ask;
 use crate::syntax;
 
 /// Everything the server remembers.
@@ -85,9 +84,6 @@ struct Open {
     /// The look-ups for them; they end with the document.
     look_ups: JoinSet<()>,
 }
-
-/// An image that a registry is asked for.
-pub(crate) type Asked = (ImageRef, Platform);
 
 /// A document with the analysis of its present state.
 #[derive(Clone, Debug)]
@@ -356,95 +352,6 @@ impl World {
         latest.map(|(uri, _)| uri.clone())
     }
 
-    /// The images that the last analysis of a document names, that registries may be asked for and were not yet. They count
-    /// as asked for from now on.
-    pub(crate) fn take_images(&mut self, uri: &Uri) -> Vec<Asked> {
-        let Some(open) = self.documents.get_mut(uri) else { return Vec::new() };
-        let registry = &open.config.registry;
-        let Some(analysis) = open.analysis.as_ref().filter(|_| registry.enabled && open.settled) else {
-            return Vec::new();
-        };
-        // Most often there is nothing new: then nothing is copied.
-        let is_new = |(image, platform): &(&ImageRef, &Platform)| {
-            let was_asked = open.asked_images.iter().any(|it| is(it, image, platform));
-            !was_asked && self.images.answers.get(image, platform).is_none() && may_ask(registry, image)
-        };
-        let new = analysis.base_images().into_iter().filter(is_new);
-        let res: Vec<Asked> = new.map(|(image, platform)| (image.clone(), platform.clone())).collect();
-        open.asked_images.extend(res.iter().cloned());
-        res
-    }
-
-    /// Those of the images that the last analysis of a document still names; the others may be asked for another time.
-    pub(crate) fn still_named(&mut self, uri: &Uri, mut asked: Vec<Asked>) -> Vec<Asked> {
-        let Some(open) = self.documents.get_mut(uri) else { return Vec::new() };
-        let named = open.analysis.as_ref().map(|analysis| analysis.base_images()).unwrap_or_default();
-        asked.retain(|it| {
-            let is_named = named.iter().any(|(image, platform)| is(it, image, platform));
-            if !is_named {
-                open.asked_images.retain(|other| other != it);
-            }
-            is_named
-        });
-        asked
-    }
-
-    /// Begins a look-up for a document; it ends when the document is closed or its settings forbid it.
-    pub(crate) fn begin_look_up(&mut self, uri: &Uri, task: impl Future<Output = ()> + Send + 'static) {
-        let Some(open) = self.documents.get_mut(uri) else { return };
-        while open.look_ups.try_join_next().is_some() {}
-        open.look_ups.spawn(task);
-    }
-
-    /// Ends all look-ups.
-    pub(crate) fn stop_look_ups(&mut self) {
-        for open in self.documents.values_mut() {
-            open.look_ups.abort_all();
-        }
-    }
-
-    /// Takes in what registries answered; the documents that name one of the images, with their new states.
-    pub(crate) fn learn_answers(&mut self, known: Vec<(Asked, Answer)>) -> Vec<(Uri, u64)> {
-        if known.is_empty() {
-            return Vec::new();
-        }
-        let images = Arc::make_mut(&mut self.images);
-        let answers = Arc::make_mut(&mut images.answers);
-        for ((image, platform), answer) in &known {
-            answers.insert(image, platform, answer.clone());
-        }
-        let named = |analysis: &Analysis| {
-            let images = analysis.base_images();
-            known.iter().any(|((image, platform), _)| images.contains(&(image, platform)))
-        };
-        self.renew(|open| open.analysis.as_deref().is_some_and(named))
-    }
-
-    /// What the newer table was when it was read.
-    pub(crate) fn newer_stamp(&self) -> Option<&Stamp> {
-        self.newer.as_ref()
-    }
-
-    /// Takes in a newer table of images; all documents with their new states.
-    pub(crate) fn learn_newer(&mut self, stamp: Option<Stamp>, newer: Newer) -> Vec<(Uri, u64)> {
-        self.newer = stamp;
-        Arc::make_mut(&mut self.images).newer = Arc::new(newer);
-        self.renew(|_| true)
-    }
-
-    /// Gives the documents of which this holds a new state.
-    fn renew(&mut self, is_touched: impl Fn(&Open) -> bool) -> Vec<(Uri, u64)> {
-        let mut res = Vec::new();
-        for (uri, open) in &mut self.documents {
-            if is_touched(open) {
-                self.n_states += 1;
-                open.state = self.n_states;
-                res.push((uri.clone(), open.state));
-            }
-        }
-        res
-    }
-
     fn reading(&mut self, reading: &Reading) -> Option<&mut Open> {
         self.documents.get_mut(&reading.uri).filter(|open| open.reading.number == reading.number)
     }
@@ -487,11 +394,6 @@ fn has_same_figures(one: &Analysis, other: &Analysis) -> bool {
     let settings = |analysis: &Analysis| (analysis.inputs.config.hints, analysis.inputs.config.lens);
     std::ptr::eq(one, other)
         || (one.size == other.size && one.facts.target == other.facts.target && settings(one) == settings(other))
-}
-
-/// Whether this is what was asked for.
-fn is(asked: &Asked, image: &ImageRef, platform: &Platform) -> bool {
-    asked.0 == *image && asked.1 == *platform
 }
 
 /// The file that an address names, if it names one.
