@@ -29,7 +29,7 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 /// Arrows inside a row: from, to.
-const NEIGHBOURS: &[(&str, &str)] = &[("lower", "model"), ("weight", "text")];
+const NEIGHBOURS: &[(&str, &str)] = &[("context", "packages"), ("lower", "model"), ("weight", "text")];
 
 /// Files that may be longer than `LONGEST` lines, and why. A file of nothing but tests may too.
 const LONG: &[(&str, &str)] = &[

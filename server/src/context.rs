@@ -5,12 +5,14 @@
 //! `/` between their parts and none at either end. **Invariant:** nothing here reads a file or follows a link.
 
 pub mod ignore;
+pub mod lock;
 pub mod pattern;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use crate::context::ignore::IgnoreFile;
+use crate::context::lock::{Locked, Memo};
 use crate::context::pattern::Pattern;
 
 /// The build context of one Dockerfile.
@@ -39,6 +41,8 @@ pub struct BuildContext {
     /// What comes through below each directory, the context itself under the empty path: counted once by
     /// [`BuildContext::settled`], since a keystroke asks for it and a context may hold 100,000 files.
     pub sums: BTreeMap<String, Sum>,
+    /// What the lock files among the texts were summed to; filled as they are asked for.
+    pub locked: Memo,
 }
 
 /// One path of the context.
@@ -166,6 +170,11 @@ impl BuildContext {
     /// The text of a file that a COPY of it would bring, if it was read.
     pub fn text(&self, path: &str) -> Option<&str> {
         self.has_file(path).then(|| self.texts.get(&cleaned(path))).flatten().map(String::as_str)
+    }
+
+    /// The packages that a lock file or manifest of this path names, if its text was read.
+    pub fn locked(&self, path: &str) -> Option<Locked> {
+        self.locked.of(path, self.text(path)?)
     }
 
     /// What lies at the top of the context and is not ignored, in the order of names.

@@ -2,17 +2,31 @@
 //!
 //! **Invariant:** what is not known is `None`, never zero; every figure has its basis.
 
+mod apk;
+mod apt;
 pub mod budget;
+mod build;
 mod copy;
+mod fetched;
+mod ledger;
+mod little;
+mod load;
 mod measured;
+mod moved;
+mod node;
+mod python;
 mod run;
+#[cfg(test)]
+mod tests;
 
 use crate::context::BuildContext;
 use crate::facts::Facts;
-use crate::images::ImageBook;
+use crate::images::{ImageBook, Traits};
 use crate::measured::Measured;
-use crate::model::{Base, File, InstructionKind, Platform, Stage};
-use crate::packages::AptClosure;
+use crate::model::{Base, File, ImageRef, InstructionKind, Platform, Stage};
+use crate::packages::{AptClosure, apt_closure};
+use crate::size::ledger::Ledger;
+use crate::size::load::Load;
 use crate::weight::{Basis, Estimate};
 
 /// The weight of a whole Dockerfile.
@@ -29,9 +43,9 @@ pub struct StageSize {
     pub platform: Platform,
     /// What the base weighs unpacked; of a stage built on a stage, that stage's sum.
     pub base_unpacked: Option<Estimate>,
-    /// What is pulled for the base (compressed).
+    /// What is pulled for the base (compressed); of a stage built on a stage, that stage's sum.
     pub base_pull: Option<Estimate>,
-    /// Whether a part of the base's figure is not known (the base is a stage with an unknown layer).
+    /// Whether a part of the base's figures is not known (the base is a stage with an unknown layer).
     pub base_incomplete: bool,
     /// The same of what is pulled for the base.
     pub base_pull_incomplete: bool,
@@ -52,6 +66,8 @@ pub struct LayerSize {
     pub adds: Option<Estimate>,
     /// Compressed bytes, as they are pushed and pulled; `None` = not known.
     pub pull: Option<Estimate>,
+    /// Whether a part of it is not known: then the figures are what it adds at least.
+    pub incomplete: bool,
     /// One line for people: what makes it up (`16 packages, package lists`), or why it is not known.
     pub why: String,
 }
@@ -59,15 +75,17 @@ pub struct LayerSize {
 impl StageSize {
     /// Base and all layers unpacked; the flag says that a part is not known. `None` when nothing is known.
     pub fn unpacked(&self) -> (Option<Estimate>, bool) {
+        let incomplete = self.base_incomplete || self.layers.iter().any(|layer| layer.incomplete);
         let layers = self.layers.iter().map(|layer| layer.adds.as_ref());
-        sum(self.base_unpacked.as_ref(), self.base_incomplete, layers)
+        sum(self.base_unpacked.as_ref(), incomplete, layers)
     }
 
     /// What is pulled for base and all layers (compressed); the flag says that a part is not known. `None` when nothing is
     /// known.
     pub fn pulled(&self) -> (Option<Estimate>, bool) {
+        let incomplete = self.base_pull_incomplete || self.layers.iter().any(|layer| layer.incomplete);
         let layers = self.layers.iter().map(|layer| layer.pull.as_ref());
-        sum(self.base_pull.as_ref(), self.base_pull_incomplete, layers)
+        sum(self.base_pull.as_ref(), incomplete, layers)
     }
 
     /// What the instruction of this index adds; `None` where it adds no files.
@@ -115,38 +133,121 @@ pub struct Evidence<'a> {
 pub fn estimate(evidence: &Evidence<'_>) -> BuildSize {
     let Evidence { file, facts, context, images, platform, .. } = *evidence;
     let mut res = BuildSize::default();
-    let mut installed: Vec<AptClosure> = Vec::with_capacity(file.stages.len());
+    let mut done: Vec<(StageSize, Ledger)> = Vec::with_capacity(file.stages.len());
+    let mut of_images: Vec<(&ImageRef, Option<Traits>, Option<AptClosure>)> = Vec::new();
     let measured = measured::figures(evidence.measured, file, facts);
     for (idx, stage) in file.stages.iter().enumerate() {
-        let mut size = base(stage, &mut res, images, platform);
+        let mut size = base(stage, &done, images, platform);
         let image = facts.image(file, idx);
-        let traits = image.and_then(|image| images.traits(image));
-        let mut here = match stage.base {
-            Base::Stage(parent) => installed.get(parent).cloned().unwrap_or_default(),
-            Base::Image(_) | Base::Scratch | Base::Unknown(_) => AptClosure::default(),
+        let known = image.map(|image| {
+            of_images.iter().position(|(known, ..)| *known == image).unwrap_or_else(|| {
+                of_images.push((image, images.traits(image), None));
+                of_images.len() - 1
+            })
+        });
+        let mut ledger = match stage.base {
+            Base::Stage(parent) => done.get(parent).map(|(_, ledger)| ledger.clone()).unwrap_or_default(),
+            Base::Image(_) | Base::Scratch | Base::Unknown(_) => Ledger::default(),
         };
-        let mut ground = run::Ground { image, traits: traits.as_ref(), installed: &mut here };
+        let facts_here = facts.stages.get(idx);
         for (at, placed) in stage.instructions.iter().enumerate() {
-            let layer = match &placed.instruction.kind {
-                InstructionKind::Run(_) => {
-                    facts.stages.get(idx).and_then(|facts| facts.run(at)).map(|run| run::adds(run, &mut ground))
+            let directory = facts_here.and_then(|facts| facts.directories.get(at)).and_then(Option::as_deref);
+            // Where the image says nothing else, a container starts at the root.
+            let directory = directory.unwrap_or("/");
+            ledger.begin();
+            match &placed.instruction.kind {
+                InstructionKind::Run(run) => {
+                    let Some(facts) = facts_here.and_then(|facts| facts.run(at)) else { continue };
+                    let installs = || facts.commands.iter().any(|it| it.program.starts_with("apt"));
+                    let known = known.and_then(|known| of_images.get_mut(known)).map(|(_, traits, packages)| {
+                        if let Some(traits) = traits.as_ref().filter(|it| !it.packages.is_empty())
+                            && packages.is_none()
+                            && installs()
+                        {
+                            let names: Vec<&str> = traits.packages.iter().map(String::as_str).collect();
+                            *packages = Some(apt_closure(&names, false));
+                        }
+                        (traits.as_ref(), packages.as_ref())
+                    });
+                    let (traits, base_packages) = known.unwrap_or_default();
+                    let script = run.script();
+                    let ground =
+                        run::Ground { stage, placed, run: facts, script, image, traits, base_packages, context };
+                    run::add(&ground, &mut ledger);
                 }
-                InstructionKind::Copy(copy) | InstructionKind::Add(copy) => Some(copy::adds(placed, copy, context)),
-                _ => None,
-            };
-            let Some((adds, why)) = layer else { continue };
-            size.layers.push(LayerSize { instruction: at, adds, pull: None, why });
+                InstructionKind::Copy(copy) | InstructionKind::Add(copy) => {
+                    let escape = file.directives.escape;
+                    let ground =
+                        copy::Ground { stage, placed, at, directory: Some(directory), escape, context, earlier: &done };
+                    copy::add(&ground, copy, &mut ledger);
+                }
+                InstructionKind::Workdir(_) => {
+                    let made = facts_here.and_then(|facts| facts.directories.get(at + 1)).and_then(Option::as_deref);
+                    made.into_iter().for_each(|directory| ledger.made(directory));
+                    continue;
+                }
+                _ => continue,
+            }
+            size.layers.push(layer(at, &ledger));
         }
         if let Some(measured) = &measured {
             measured.replace(idx, &mut size);
         }
-        res.stages.push(size);
-        installed.push(here);
+        ledger.begin();
+        done.push((size, ledger));
     }
+    res.stages = done.into_iter().map(|(size, _)| size).collect();
     res
 }
 
-fn base(stage: &Stage, res: &mut BuildSize, images: &ImageBook, platform: &Platform) -> StageSize {
+/// The sum of the parts of the layer that the ledger has open.
+fn layer(instruction: usize, ledger: &Ledger) -> LayerSize {
+    let mut load: Option<Load> = None;
+    let mut parts: Vec<&str> = Vec::new();
+    let mut missing: Vec<&str> = Vec::new();
+    let mut files: Option<usize> = None;
+    for part in ledger.layer() {
+        match (&part.load, &mut load) {
+            (Some(more), Some(sum)) => *sum += more,
+            (Some(more), None) => load = Some(more.clone()),
+            (None, _) => {
+                if !missing.contains(&part.what.as_str()) {
+                    missing.push(&part.what);
+                }
+                continue;
+            }
+        }
+        match ledger::counted_files(&part.what) {
+            Some(n) => files = Some(files.unwrap_or(0) + n),
+            None if !parts.contains(&part.what.as_str()) => parts.push(&part.what),
+            None => {}
+        }
+    }
+    let mut why: Vec<String> = files.into_iter().map(ledger::n_files).collect();
+    why.extend(parts.iter().take(MOST_WORDS).map(|it| (*it).to_owned()));
+    if parts.len() > MOST_WORDS {
+        why.push(format!("{} more", parts.len() - MOST_WORDS));
+    }
+    let mut why = why.join(", ");
+    if let [first, more @ ..] = &missing[..] {
+        why.push_str(if why.is_empty() { "" } else { "; " });
+        why.push_str(first);
+        if !more.is_empty() {
+            why.push_str(&format!(" (and {} more)", more.len()));
+        }
+    } else if load.is_none() {
+        why.push_str("a few small files");
+        load = Some(Load::guess(0, 1_000, 100_000, load::ANYTHING));
+    }
+    let (adds, pull) = load.map(|load| (load.disk, load.pull)).unzip();
+    let sourced = |estimate: Option<Estimate>| estimate.map(|it| Estimate { source: why.clone(), ..it });
+    LayerSize { instruction, adds: sourced(adds), pull: sourced(pull), incomplete: !missing.is_empty(), why }
+}
+
+/// More kinds of parts are not named one by one.
+const MOST_WORDS: usize = 4;
+
+fn base(stage: &Stage, done: &[(StageSize, Ledger)], images: &ImageBook, platform: &Platform) -> StageSize {
     let platform = stage.platform.clone().unwrap_or_else(|| platform.clone());
     let mut size = StageSize { platform, ..StageSize::default() };
     match &stage.base {
@@ -155,7 +256,7 @@ fn base(stage: &Stage, res: &mut BuildSize, images: &ImageBook, platform: &Platf
             size.base_pull = size.base_unpacked.clone();
         }
         Base::Stage(parent) => {
-            if let Some(parent) = res.stages.get(*parent) {
+            if let Some((parent, _)) = done.get(*parent) {
                 (size.base_unpacked, size.base_incomplete) = parent.unpacked();
                 (size.base_pull, size.base_pull_incomplete) = parent.pulled();
             }

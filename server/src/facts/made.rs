@@ -135,8 +135,8 @@ fn virtual_package(command: &Command) -> Option<&str> {
     None
 }
 
-/// The files that a command fetches, absolute or below `~`.
-fn fetched(command: &Command, directory: Option<&str>) -> Vec<String> {
+/// The files that a command fetches (`curl -o`, `wget`), absolute or below `~`.
+pub fn fetched(command: &Command, directory: Option<&str>) -> Vec<String> {
     let place = |path: &str| join(directory, path).map(|path| homely(&path));
     let option = |names: &[&str]| -> Option<&str> {
         let mut arguments = command.arguments.iter();

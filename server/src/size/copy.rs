@@ -1,40 +1,306 @@
-//! COPY and ADD: measured in the build context.
+//! COPY and ADD: measured in the build context, or taken from the ledger of another stage.
 
-use crate::context::BuildContext;
-use crate::model::{Copy, Placed};
+use crate::context::pattern::Pattern;
+use crate::context::{BuildContext, EntryKind, cleaned};
+use crate::facts::stage;
+use crate::model::{Copy, Instruction, InstructionKind, Placed, Source, Stage};
+use crate::size::StageSize;
+use crate::size::ledger::{Inside, Ledger, Part, Share, n_files};
+use crate::size::load::{ANYTHING, Load};
 use crate::weight::{Basis, Estimate};
 
-/// What a COPY or ADD brings, and in words of what.
-pub(super) fn adds(placed: &Placed, copy: &Copy, context: &BuildContext) -> (Option<Estimate>, String) {
-    let instruction = &placed.instruction;
-    if let Some(from) = instruction.flag("from").and_then(|flag| flag.value.as_ref()) {
-        return (None, format!("what is copied from {} is not known before it is built", from.text));
+/// What a COPY or ADD is carried out with.
+pub(super) struct Ground<'a> {
+    /// Its stage.
+    pub(super) stage: &'a Stage,
+    /// The instruction.
+    pub(super) placed: &'a Placed,
+    /// Its index.
+    pub(super) at: usize,
+    /// The working directory; `None` where not known.
+    pub(super) directory: Option<&'a str>,
+    /// The escape character of the file.
+    pub(super) escape: char,
+    /// What lies beside the Dockerfile.
+    pub(super) context: &'a BuildContext,
+    /// The stages before this one, with what lies in them.
+    pub(super) earlier: &'a [(StageSize, Ledger)],
+}
+
+/// Where a COPY puts things.
+struct Destination {
+    /// Absolute; `None` where a variable or the base image hides it.
+    path: Option<String>,
+    /// Whether it surely is a directory.
+    is_directory: bool,
+}
+
+/// Lays what a COPY or ADD brings into the ledger.
+pub(super) fn add(ground: &Ground<'_>, copy: &Copy, ledger: &mut Ledger) {
+    let instruction = &*ground.placed.instruction;
+    let sources: Vec<Option<String>> = copy.sources.iter().map(|word| ground.value(&word.text)).collect();
+    let to = destination(ground, copy, &sources);
+    for heredoc in &instruction.heredocs {
+        let load = Load::files(heredoc.body.len() as u64);
+        ledger.add(Part {
+            path: to.of_file(&heredoc.name),
+            load: Some(load),
+            what: n_files(1),
+            inside: Inside::Closed,
+        });
     }
-    let mut bytes = instruction.heredocs.iter().map(|heredoc| heredoc.body.len() as u64).sum::<u64>();
-    let mut files = instruction.heredocs.len() as u64;
-    if instruction.flag("exclude").is_some() {
-        return (None, "some of the files are excluded".to_owned());
+    if let Some(flag) = instruction.flag("from") {
+        let named = flag.value.as_ref().map_or("another stage", |word| word.text.as_str());
+        from_elsewhere(ground, named, copy, &sources, &to, ledger);
+        return;
     }
-    for source in &copy.sources {
-        let text = &source.text;
-        if text.contains("://") || text.starts_with("git@") {
-            return (None, format!("{text} is fetched when it is built"));
+    for (word, source) in copy.sources.iter().zip(&sources) {
+        match source {
+            Some(source) => from_context(ground, source, &to, ledger),
+            None => ledger.add(unknown(&to, format!("{} is not known here", word.text))),
         }
-        if text.contains('$') {
-            return (None, format!("{text} is not known here"));
+    }
+}
+
+impl Ground<'_> {
+    fn value(&self, text: &str) -> Option<String> {
+        if !text.contains(['$', '"', '\'', '\\', '`']) {
+            return Some(text.to_owned());
         }
-        if !context.known {
-            return (None, "the build context is not known".to_owned());
-        }
-        let Some(brought) = context.brings(text) else {
-            return (None, format!("{text} is not in the build context"));
+        stage::value(self.stage, self.placed, text, self.escape)
+    }
+
+    fn is_add(&self) -> bool {
+        matches!(self.placed.instruction.kind, InstructionKind::Add(_))
+    }
+}
+
+fn destination(ground: &Ground<'_>, copy: &Copy, sources: &[Option<String>]) -> Destination {
+    let text = copy.destination.as_ref().and_then(|word| ground.value(&word.text));
+    let several = sources.len() + ground.placed.instruction.heredocs.len() > 1;
+    let Some(text) = text else { return Destination { path: None, is_directory: several } };
+    let is_directory = several || text.ends_with('/') || matches!(text.as_str(), "." | "..") || text.ends_with("/.");
+    Destination { path: stage::join(ground.directory, &text), is_directory }
+}
+
+impl Destination {
+    /// The place of a file of this name.
+    fn of_file(&self, name: &str) -> Option<String> {
+        let path = self.path.as_deref()?;
+        Some(if self.is_directory { format!("{}/{name}", path.trim_end_matches('/')) } else { path.to_owned() })
+    }
+}
+
+/// A part that comes to the destination and whose weight is not known, with the reason.
+fn unknown(to: &Destination, why: String) -> Part {
+    Part { path: to.path.clone(), load: None, what: why, inside: Inside::Closed }
+}
+
+fn from_context(ground: &Ground<'_>, source: &str, to: &Destination, ledger: &mut Ledger) {
+    if source.contains("://") || source.starts_with("git@") {
+        let name = source.split(['?', '#']).next().unwrap_or(source).rsplit('/').next().unwrap_or_default();
+        let path = if name.is_empty() { to.path.clone() } else { to.of_file(name) };
+        let what = format!("{source} is fetched when it is built");
+        ledger.add(Part { path, load: None, what, inside: Inside::Closed });
+        return;
+    }
+    let context = ground.context;
+    if !context.known {
+        ledger.add(unknown(to, "the build context is not known".to_owned()));
+        return;
+    }
+    let Some(brought) = context.brings(source) else {
+        ledger.add(unknown(to, format!("{source} is not in the build context")));
+        return;
+    };
+    if !brought.complete {
+        ledger.add(unknown(to, format!("{source} could not be counted to its end in the build context")));
+    }
+    let excluded = excluded(&ground.placed.instruction);
+    if !excluded.is_empty() {
+        ledger.add(without_excluded(context, source, &excluded, to));
+        return;
+    }
+    let cleaned = cleaned(source);
+    let paths = context.matching(source);
+    if paths.len() > MOST_PATHS || cleaned.is_empty() {
+        // A directory as a whole, or so many files that their places do not matter.
+        let inside = if cleaned.is_empty() { Inside::Context(String::new()) } else { Inside::Closed };
+        let load = Some(Load::files(brought.bytes));
+        ledger.add(Part { path: to.path.clone(), load, what: n_files(brought.files), inside });
+        return;
+    }
+    for path in paths {
+        let Some(brought) = context.brings(path) else { continue };
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let is_file = context.entry(path).is_some_and(|entry| entry.kind == EntryKind::File);
+        let archive = if is_file && ground.is_add() { archive(name) } else { None };
+        let part = match archive {
+            Some(archive) => unpacked(archive, brought.bytes, name, to),
+            None => {
+                let into = Destination { path: to.path.clone(), is_directory: to.is_directory || path != cleaned };
+                let at = if is_file { into.of_file(name) } else { to.path.clone() };
+                let (load, what) = (Some(Load::files(brought.bytes)), n_files(brought.files));
+                Part { path: at, load, what, inside: Inside::Context(path.to_owned()) }
+            }
         };
-        if !brought.complete {
-            return (None, "the build context is too large to be counted".to_owned());
-        }
-        bytes += brought.bytes;
-        files += brought.files as u64;
+        ledger.add(part);
     }
-    let why = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
-    (Some(Estimate::exact(bytes, Basis::Context, why.clone())), why)
+}
+
+/// More paths of one pattern are counted together.
+const MOST_PATHS: usize = 50;
+
+/// The patterns of `--exclude`.
+fn excluded(instruction: &Instruction) -> Vec<&str> {
+    let flags = instruction.flags.iter().filter(|flag| flag.name == "exclude");
+    flags.filter_map(|flag| Some(flag.value.as_ref()?.text.as_str())).collect()
+}
+
+/// What remains of a source without what `--exclude` keeps out: patterns as in `.dockerignore`, from the source's own
+/// directory (BuildKit `dockerfile2llb/convert.go`, fsutil `copy.go`).
+fn without_excluded(context: &BuildContext, source: &str, excluded: &[&str], to: &Destination) -> Part {
+    let what = "which of the files are excluded is not known".to_owned();
+    // The patterns are compared with the whole path and with every directory of it; `**` is not looked into.
+    let patterns: Option<Vec<Pattern>> = excluded
+        .iter()
+        .map(|text| text.trim_start_matches("**/").trim_matches('/'))
+        .map(|text| if text.contains("**") || text.contains('$') { None } else { Pattern::parse(text) })
+        .collect();
+    let Some(patterns) = patterns else { return unknown(to, what) };
+    let anywhere: Vec<bool> = excluded.iter().map(|text| text.starts_with("**/")).collect();
+    let is_excluded = |path: &str| {
+        let parts: Vec<&str> = path.split('/').collect();
+        patterns.iter().zip(&anywhere).any(|(pattern, anywhere)| {
+            (0..parts.len()).any(|end| {
+                let starts = if *anywhere { 0..end + 1 } else { 0..1 };
+                starts.into_iter().any(|start| parts.get(start..=end).is_some_and(|it| pattern.matches(&it.join("/"))))
+            })
+        })
+    };
+    let cleaned = cleaned(source);
+    let is_directory =
+        cleaned.is_empty() || context.entry(&cleaned).is_some_and(|entry| entry.kind == EntryKind::Directory);
+    let roots = if is_directory { vec![cleaned.as_str()] } else { context.matching(source) };
+    let (mut bytes, mut files) = (0u64, 0usize);
+    for root in roots {
+        let name = root.rsplit('/').next().unwrap_or(root);
+        if let Some(entry) = context.entry(root).filter(|entry| entry.kind == EntryKind::File) {
+            if !is_excluded(name) {
+                bytes = bytes.saturating_add(entry.bytes);
+                files += 1;
+            }
+            continue;
+        }
+        for (path, entry) in context.below(root).filter(|(_, entry)| entry.kind == EntryKind::File) {
+            let rest = path.get(root.len()..).unwrap_or(path).trim_start_matches('/');
+            if !is_excluded(rest) {
+                bytes = bytes.saturating_add(entry.bytes);
+                files += 1;
+            }
+        }
+    }
+    Part { path: to.path.clone(), load: Some(Load::files(bytes)), what: n_files(files), inside: Inside::Closed }
+}
+
+/// Archives that ADD takes apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Archive {
+    Plain,
+    Compressed,
+}
+
+fn archive(name: &str) -> Option<Archive> {
+    let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
+    if ends(&[".tar"]) {
+        return Some(Archive::Plain);
+    }
+    let compressed = [".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst"];
+    ends(&compressed).then_some(Archive::Compressed)
+}
+
+/// An archive that is taken apart: it is pulled as about what it is, and unpacked it is what layers usually are (2.2 to 3.3
+/// times, size-ratios.tsv; the band is that of single files).
+fn unpacked(archive: Archive, bytes: u64, name: &str, to: &Destination) -> Part {
+    let load = match archive {
+        Archive::Plain => {
+            Load::of(Estimate::between(bytes.saturating_mul(8) / 10, bytes, bytes, Basis::Context, ""), ANYTHING)
+        }
+        Archive::Compressed => {
+            let times = |tenths: u64| bytes.saturating_mul(tenths) / 10;
+            Load {
+                disk: Estimate::between(bytes, times(27), times(60), Basis::Guess, ""),
+                pull: Estimate::between(times(9), bytes, times(13), Basis::Guess, ""),
+            }
+        }
+    };
+    Part { path: to.path.clone(), load: Some(load), what: format!("{name} unpacked"), inside: Inside::Closed }
+}
+
+fn from_elsewhere(
+    ground: &Ground<'_>,
+    named: &str,
+    copy: &Copy,
+    sources: &[Option<String>],
+    to: &Destination,
+    ledger: &mut Ledger,
+) {
+    let source = ground.stage.sources.iter().find(|(at, _)| *at == ground.at).map(|(_, source)| source);
+    let stage = match source {
+        Some(Source::Stage(idx)) => ground.earlier.get(*idx),
+        Some(Source::Image(_) | Source::Unknown(_)) | None => None,
+    };
+    for (word, path) in copy.sources.iter().zip(sources) {
+        let Some((stage, path)) = stage.zip(path.as_ref()) else {
+            let shown = path.as_ref().unwrap_or(&word.text);
+            ledger.add(unknown(to, format!("what lies in {shown} of {named} is not known")));
+            continue;
+        };
+        let whole = stage::clean(path);
+        // The directory of the stage is no place here: COPY --from reads from its root.
+        let share = of_stage(stage, &whole, ground.context);
+        let name = whole.rsplit('/').next().unwrap_or_default().to_owned();
+        let place = match share.is_file && !name.contains(['*', '?', '[']) {
+            true => to.of_file(&name),
+            false => to.path.clone(),
+        };
+        if let Some(load) = share.share.load {
+            let what = format!("{path} of {named}");
+            ledger.add(Part { path: place.clone(), load: Some(load), what, inside: Inside::Closed });
+        }
+        match share.share.missing {
+            Some(why) => ledger.add(Part { path: place, load: None, what: why, inside: Inside::Closed }),
+            None if share.share.found => {}
+            None => ledger.add(unknown(to, format!("what lies in {path} of {named} is not known"))),
+        }
+    }
+}
+
+/// What another stage holds at a path.
+struct OfStage {
+    share: Share,
+    /// Whether it looks like a file rather than a directory.
+    is_file: bool,
+}
+
+fn of_stage((size, ledger): &(StageSize, Ledger), path: &str, context: &BuildContext) -> OfStage {
+    let mut share = ledger.at(path, context);
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let is_file = name.trim_start_matches('.').contains('.');
+    if path == "/" {
+        // All of it: the base image too.
+        match &size.base_unpacked {
+            Some(base) if base.likely.0 > 0 => {
+                let load = Load { disk: base.clone(), pull: size.base_pull.clone().unwrap_or_else(|| base.clone()) };
+                match &mut share.load {
+                    Some(sum) => *sum += &load,
+                    None => share.load = Some(load),
+                }
+                share.found = true;
+            }
+            Some(_) => share.found = true,
+            None => share.missing = Some("what the base image weighs is not known".to_owned()),
+        }
+    }
+    OfStage { share, is_file }
 }

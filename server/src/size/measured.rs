@@ -36,7 +36,8 @@ impl Figures<'_> {
                 // What a WORKDIR or an ENV makes is worth a line only if it weighs something.
                 None if measured.unpacked == 0 => {}
                 None => {
-                    let mut layer = LayerSize { instruction, adds: None, pull: None, why: String::new() };
+                    let mut layer =
+                        LayerSize { instruction, adds: None, pull: None, incomplete: false, why: String::new() };
                     self.measure(&mut layer, measured);
                     size.layers.push(layer);
                 }
@@ -47,6 +48,7 @@ impl Figures<'_> {
 
     fn measure(&self, layer: &mut LayerSize, measured: &MeasuredLayer) {
         layer.adds = Some(self.exact(measured.unpacked));
+        layer.incomplete = false;
         layer.why = measured.remark.clone().unwrap_or_default();
         if let Some(pull) = measured.pull.or((measured.unpacked == 0).then_some(0)) {
             layer.pull = Some(self.exact(pull));
