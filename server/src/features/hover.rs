@@ -222,7 +222,7 @@ mod tests {
             "FROM debian:bookworm-slim\nR<|>UN apt-get update\n",
             &expect![[r#"
             [RUN]
-            RUN adds about 20 MB unpacked
+            RUN adds about 20 MB unpacked, pulled as about 15 MB
 
             - package lists
             - estimated from package tables, between 15 MB and 33 MB
@@ -257,7 +257,7 @@ mod tests {
             "FROM scratch AS a\nCOPY<|> a /\nFROM scratch\n#- a\nabc\n",
             &expect![[r#"
             [COPY]
-            COPY adds 4 B unpacked
+            COPY adds 4 B unpacked, pulled as about 1 B
 
             - 1 file
             - counted in the build context

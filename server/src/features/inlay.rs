@@ -192,7 +192,7 @@ mod tests {
                 RUN apt-get update && \
                   apt-get install -y \
                   # the editor
-                  git «≈ 130 MB»
+                  git «≈ 120 MB»
 
                 RUN <<EOF
                 apt-get update
@@ -259,13 +259,13 @@ mod tests {
         let text = "FROM node:22-bookworm-slim AS web\nFROM web\nRUN apt-get update\n";
         expect![[r#"
             FROM node:22-bookworm-slim AS web «pull 79.9 MB · web stage 227 MB, pulled 79.9 MB»
-            FROM web «final stage ≈ 250 MB, pulled at least 79.9 MB»
+            FROM web «final stage ≈ 250 MB, pulled ≈ 95 MB»
             RUN apt-get update «≈ 20 MB»
         "#]]
         .assert_eq(&shown(text, true));
         expect![[r#"
             FROM node:22-bookworm-slim AS web «web stage 227 MB, pulled 79.9 MB»
-            FROM web «final stage ≈ 250 MB, pulled at least 79.9 MB»
+            FROM web «final stage ≈ 250 MB, pulled ≈ 95 MB»
             RUN apt-get update
         "#]]
         .assert_eq(&shown(&format!("{text}#- plimsoll.toml\n[hints]\ninstructions = false\n"), true));
@@ -291,13 +291,13 @@ mod tests {
                 debian:bookworm-slim, linux/amd64: pull 28.2 MB, unpacked about 74 MB
                 table, 2026-09-19, between 27 MB and 30 MB
 
-                adds about 120 MB unpacked
+                adds about 110 MB unpacked, pulled as about 47 MB
                 24 packages, package lists
-                estimated from package tables, between 84 MB and 170 MB
+                estimated from package tables, between 100 MB and 140 MB
                 this stage is not shipped
 
                 adds an unknown amount
-                what is copied from build is not known before it is built"#]],
+                what lies in /a of build is not known"#]],
         );
     }
 }

@@ -55,7 +55,7 @@ mod tests {
                 [build stage 227 MB, not shipped]
                 FROM node:22-bookworm-slim AS build
                 COPY a /
-                [final stage at least 227 MB, pulled at least 79.9 MB]
+                [final stage 227 MB, pulled ≈ 80 MB]
                 FROM node:22-bookworm-slim
                 COPY --from=build /a /
             "#]],
@@ -80,10 +80,10 @@ mod tests {
         check(
             "FROM node:22-bookworm-slim AS base\nRUN apt-get update\nFROM base AS web\n",
             &expect![[r#"
-                [base stage ≈ 250 MB, pulled at least 79.9 MB]
+                [base stage ≈ 250 MB, pulled ≈ 95 MB]
                 FROM node:22-bookworm-slim AS base
                 RUN apt-get update
-                [web stage ≈ 250 MB, pulled at least 79.9 MB]
+                [web stage ≈ 250 MB, pulled ≈ 95 MB]
                 FROM base AS web
             "#]],
         );

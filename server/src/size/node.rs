@@ -178,7 +178,7 @@ fn weigh(modules: Modules, basis: Basis) -> Load {
 }
 
 /// Bytes of a package that is not in the table: low, likely and high of a sum of many.
-const OTHER: (u64, u64, u64) = (15_000, 60_000, 300_000);
+const OTHER: (u64, u64, u64) = (10_000, 150_000, 1_000_000);
 
 /// npm's cache beside the modules it filled: ten measured sets.
 fn cache(modules: &Load) -> Load {

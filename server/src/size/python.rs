@@ -35,7 +35,7 @@ pub(super) fn act(at: &At<'_>, ledger: &mut Ledger) -> bool {
 }
 
 /// A new virtual environment: pip and setuptools, or nearly nothing.
-const ENVIRONMENT: (u64, u64, u64) = (5_000_000, 15_000_000, 25_000_000);
+const ENVIRONMENT: (u64, u64, u64) = (10_000_000, 18_000_000, 25_000_000);
 
 /// The folder of the virtual environment that a command makes; `Some(None)` where it is not known.
 fn environment(at: &At<'_>) -> Option<Option<String>> {
@@ -188,4 +188,4 @@ fn wheels(modules: Modules, basis: Basis) -> Load {
 }
 
 /// Bytes of a package that is not in the table: low, likely and high of a sum of some.
-const OTHER: (u64, u64, u64) = (100_000, 1_000_000, 8_000_000);
+const OTHER: (u64, u64, u64) = (50_000, 700_000, 8_000_000);
