@@ -46,7 +46,10 @@ fn weigh_merge(ctx: &Context, merge: &mut Assist) {
 
 fn layers_of(ctx: &Context, merge: &Assist) -> Option<(Estimate, Estimate)> {
     let stage_idx = ctx.file.stages.iter().position(|stage| stage.range.contains_range(merge.target))?;
-    let layer = |size: &BuildSize, idx: usize| size.stages.get(stage_idx)?.layer(idx)?.adds.clone();
+    let layer = |size: &BuildSize, idx: usize| {
+        let layer = size.stages.get(stage_idx)?.layer(idx)?;
+        layer.adds.clone().filter(|_| !layer.incomplete)
+    };
     let is_merged = |placed: &Placed| merge.target.contains_range(placed.whole());
     let mut merged = ctx.file.stages[stage_idx].runs().filter(|(_, placed, _)| is_merged(placed)).map(|(idx, ..)| idx);
     let first = merged.next()?;

@@ -38,6 +38,7 @@ pub const SCHEMA: &[Section] = &[
         file: modules::NPM,
         key: 1,
         columns: &[("package", Kind::Text), ("installed_bytes", Kind::Number), ("needs_delta", Kind::List)],
+        derived: &[],
     },
     Section {
         file: modules::PIP,
@@ -48,6 +49,7 @@ pub const SCHEMA: &[Section] = &[
             ("wheel_bytes", Kind::Number),
             ("needs_delta", Kind::List),
         ],
+        derived: &[],
     },
 ];
 

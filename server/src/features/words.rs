@@ -11,8 +11,12 @@ pub(super) fn of_layer(layer: &LayerSize, shipped: bool) -> Vec<String> {
     let Some(adds) = &layer.adds else {
         return vec!["adds an unknown amount".to_owned(), layer.why.clone()];
     };
-    let pull = layer.pull.as_ref().map(|pull| format!(", pulled as {}", pull.words())).unwrap_or_default();
-    let mut res = vec![format!("adds {} unpacked{pull}", adds.words())];
+    let words = |figure: &Estimate| match layer.incomplete {
+        true => format!("at least {}", figure.words().trim_start_matches("about ")),
+        false => figure.words(),
+    };
+    let pull = layer.pull.as_ref().map(|pull| format!(", pulled as {}", words(pull))).unwrap_or_default();
+    let mut res = vec![format!("adds {} unpacked{pull}", words(adds))];
     if !layer.why.is_empty() {
         res.push(layer.why.clone());
     }
@@ -72,7 +76,7 @@ pub(super) fn of_stage(size: &StageSize, shipped: bool) -> Option<String> {
     let unpacked = unpacked.filter(|figure| figure.likely > Size(0)).map(|figure| match &size.base_unpacked {
         Some(_) => at_least(&figure, incomplete),
         None => {
-            let incomplete = size.base_incomplete || size.layers.iter().any(|layer| layer.adds.is_none());
+            let incomplete = size.base_incomplete || size.layers.iter().any(|layer| layer.incomplete);
             format!("{} on a base of unknown size", at_least(&figure, incomplete))
         }
     });

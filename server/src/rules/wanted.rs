@@ -50,7 +50,12 @@ pub fn files(ctx: &Context) -> Vec<String> {
 fn names(manager: Manager) -> &'static [&'static str] {
     match manager {
         Manager::Npm => &["package.json", "npm-shrinkwrap.json", "package-lock.json"],
-        Manager::Yarn | Manager::Pnpm | Manager::Bun => &["package.json"],
+        Manager::Yarn => &["package.json", "yarn.lock"],
+        Manager::Pnpm => &["package.json", "pnpm-lock.yaml"],
+        Manager::Bun => &["package.json"],
+        Manager::Poetry => &["poetry.lock"],
+        Manager::Uv => &["uv.lock"],
+        Manager::Pipenv => &["Pipfile.lock"],
         Manager::Go => &["go.mod"],
         Manager::Composer => &["composer.json"],
         Manager::Bundler => &["Gemfile"],
@@ -62,9 +67,6 @@ fn names(manager: Manager) -> &'static [&'static str] {
         | Manager::Rpm
         | Manager::Zypper
         | Manager::Pip
-        | Manager::Poetry
-        | Manager::Uv
-        | Manager::Pipenv
         | Manager::Conda
         | Manager::Dotnet => &[],
     }

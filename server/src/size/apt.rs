@@ -5,7 +5,7 @@ use crate::facts::installs::{Manager, Verb, deed};
 use crate::facts::made::plain_name;
 use crate::images::Traits;
 use crate::model::ImageRef;
-use crate::packages::{AptClosure, Documentation, apt_closure};
+use crate::packages::{APT_NOISE, AptClosure, Documentation, apt_closure};
 use crate::size::ledger::{Inside, Ledger, Part};
 use crate::size::load::{self, Load};
 use crate::size::run::{At, Ground, unknown, what_writes};
@@ -98,6 +98,7 @@ impl Requests {
             kept = needed;
         }
         kept = kept.without(&self.removed);
+        let is_emptied = self.tidied || self.removed.packages() > 0;
         kept.unknown.retain(|name| self.asked.iter().any(|(it, _)| it == bare(name)));
         if !ground.traits.is_some_and(|traits| traits.package_manager == "apt") {
             ledger.add(unknown(None, "which packages the base image has is not known".to_owned()));
@@ -116,9 +117,22 @@ impl Requests {
             }
         }
         kept.unknown.clear();
+        // dpkg writes its databases anew, with an entry for all that was there before.
+        let n_earlier = ledger.packages.packages() as u64;
         ledger.packages = std::mem::take(&mut ledger.packages).with(&kept);
         let n_packages = new.packages();
-        let Some(packages) = new.on_disk(documentation(ground.image, ground.traits)) else { return };
+        let Some(mut packages) = new.on_disk(documentation(ground.image, ground.traits)) else {
+            if is_emptied {
+                // All of it is gone again; what dpkg wrote down of it is not.
+                let disk = Estimate::between(APT_NOISE * 8 / 10, APT_NOISE, APT_NOISE * 3 / 2, Basis::Recipe, "");
+                let what = "databases of dpkg".to_owned();
+                let load = Some(Load::of(disk, load::PACKAGES));
+                ledger.add(Part { path: Some("/usr".to_owned()), load, what, inside: Inside::Spread });
+            }
+            return;
+        };
+        let databases = Estimate::between(0, n_earlier * 2_500, n_earlier * 8_000, Basis::Recipe, "");
+        packages += &databases;
         let what = if n_packages == 1 { "1 package".to_owned() } else { format!("{n_packages} packages") };
         let load = Load::of(at_home(packages, ground), load::PACKAGES);
         ledger

@@ -1,5 +1,7 @@
 //! COPY and ADD: measured in the build context, or taken from the ledger of another stage.
 
+use std::collections::BTreeMap;
+
 use crate::context::pattern::Pattern;
 use crate::context::{BuildContext, EntryKind, cleaned};
 use crate::facts::stage;
@@ -118,7 +120,7 @@ fn from_context(ground: &Ground<'_>, source: &str, to: &Destination, ledger: &mu
     }
     let excluded = excluded(&ground.placed.instruction);
     if !excluded.is_empty() {
-        ledger.add(without_excluded(context, source, &excluded, to));
+        without_excluded(context, source, &excluded, to, ledger);
         return;
     }
     let cleaned = cleaned(source);
@@ -151,6 +153,9 @@ fn from_context(ground: &Ground<'_>, source: &str, to: &Destination, ledger: &mu
 /// More paths of one pattern are counted together.
 const MOST_PATHS: usize = 50;
 
+/// More files are not compared with the patterns of `--exclude`: it happens at each keystroke.
+const MOST_COMPARED: usize = 3_000;
+
 /// The patterns of `--exclude`.
 fn excluded(instruction: &Instruction) -> Vec<&str> {
     let flags = instruction.flags.iter().filter(|flag| flag.name == "exclude");
@@ -159,48 +164,86 @@ fn excluded(instruction: &Instruction) -> Vec<&str> {
 
 /// What remains of a source without what `--exclude` keeps out: patterns as in `.dockerignore`, from the source's own
 /// directory (BuildKit `dockerfile2llb/convert.go`, fsutil `copy.go`).
-fn without_excluded(context: &BuildContext, source: &str, excluded: &[&str], to: &Destination) -> Part {
-    let what = "which of the files are excluded is not known".to_owned();
-    // The patterns are compared with the whole path and with every directory of it; `**` is not looked into.
-    let patterns: Option<Vec<Pattern>> = excluded
-        .iter()
-        .map(|text| text.trim_start_matches("**/").trim_matches('/'))
-        .map(|text| if text.contains("**") || text.contains('$') { None } else { Pattern::parse(text) })
-        .collect();
-    let Some(patterns) = patterns else { return unknown(to, what) };
-    let anywhere: Vec<bool> = excluded.iter().map(|text| text.starts_with("**/")).collect();
-    let is_excluded = |path: &str| {
-        let parts: Vec<&str> = path.split('/').collect();
-        patterns.iter().zip(&anywhere).any(|(pattern, anywhere)| {
-            (0..parts.len()).any(|end| {
-                let starts = if *anywhere { 0..end + 1 } else { 0..1 };
-                starts.into_iter().any(|start| parts.get(start..=end).is_some_and(|it| pattern.matches(&it.join("/"))))
-            })
-        })
+fn without_excluded(context: &BuildContext, source: &str, excluded: &[&str], to: &Destination, ledger: &mut Ledger) {
+    let n_files_in_all = context.brings(source).map_or(0, |brought| brought.files);
+    let Some(excluded) = Excluded::parse(excluded).filter(|_| n_files_in_all <= MOST_COMPARED) else {
+        ledger.add(unknown(to, "which of the files are excluded is not known".to_owned()));
+        return;
     };
     let cleaned = cleaned(source);
     let is_directory =
         cleaned.is_empty() || context.entry(&cleaned).is_some_and(|entry| entry.kind == EntryKind::Directory);
     let roots = if is_directory { vec![cleaned.as_str()] } else { context.matching(source) };
-    let (mut bytes, mut files) = (0u64, 0usize);
+    // By the names at the top, so that a later COPY --from of one of them is counted.
+    let mut names: BTreeMap<&str, Remains> = BTreeMap::new();
     for root in roots {
         let name = root.rsplit('/').next().unwrap_or(root);
-        if let Some(entry) = context.entry(root).filter(|entry| entry.kind == EntryKind::File) {
-            if !is_excluded(name) {
-                bytes = bytes.saturating_add(entry.bytes);
-                files += 1;
-            }
-            continue;
-        }
-        for (path, entry) in context.below(root).filter(|(_, entry)| entry.kind == EntryKind::File) {
-            let rest = path.get(root.len()..).unwrap_or(path).trim_start_matches('/');
-            if !is_excluded(rest) {
-                bytes = bytes.saturating_add(entry.bytes);
-                files += 1;
+        let is_file = context.entry(root).is_some_and(|entry| entry.kind == EntryKind::File);
+        let itself = context.entry(root).filter(|_| is_file).map(|entry| (name, root, entry));
+        let below = context.below(root).filter(|(_, entry)| !is_file && entry.kind == EntryKind::File);
+        let below =
+            below.map(|(path, entry)| (path.get(root.len()..).unwrap_or(path).trim_start_matches('/'), path, entry));
+        for (rest, path, entry) in itself.into_iter().chain(below) {
+            let top = rest.split('/').next().unwrap_or(rest);
+            let inside = path.get(..path.len() - rest.len() + top.len()).unwrap_or(path);
+            let remains = names.entry(top).or_insert_with(|| Remains { inside, ..Remains::default() });
+            if excluded.matches(rest) {
+                remains.is_cut = true;
+            } else {
+                remains.bytes = remains.bytes.saturating_add(entry.bytes);
+                remains.files += 1;
             }
         }
     }
-    Part { path: to.path.clone(), load: Some(Load::files(bytes)), what: n_files(files), inside: Inside::Closed }
+    let into = Destination { path: to.path.clone(), is_directory: to.is_directory || is_directory };
+    if names.is_empty() {
+        ledger.add(Part {
+            path: to.path.clone(),
+            load: Some(Load::files(0)),
+            what: n_files(0),
+            inside: Inside::Closed,
+        });
+    }
+    for (name, remains) in names {
+        let inside = if remains.is_cut { Inside::Closed } else { Inside::Context(remains.inside.to_owned()) };
+        let load = Some(Load::files(remains.bytes));
+        ledger.add(Part { path: into.of_file(name), load, what: n_files(remains.files), inside });
+    }
+}
+
+/// What remains of a file or directory at the top of a source.
+#[derive(Debug, Default)]
+struct Remains<'c> {
+    inside: &'c str,
+    bytes: u64,
+    files: usize,
+    is_cut: bool,
+}
+
+/// The patterns of `--exclude`, each with whether it holds at any depth (`**/x`).
+struct Excluded(Vec<(Pattern, bool)>);
+
+impl Excluded {
+    /// Reads them; `None` for a `**` in another place than the front, or a variable.
+    fn parse(texts: &[&str]) -> Option<Excluded> {
+        let one = |text: &&str| {
+            let rest = text.trim_start_matches("**/").trim_matches('/');
+            let is_plain = !rest.contains("**") && !rest.contains('$');
+            Some((Pattern::parse(rest).filter(|_| is_plain)?, text.starts_with("**/")))
+        };
+        texts.iter().map(one).collect::<Option<Vec<_>>>().map(Excluded)
+    }
+
+    /// Whether one matches the path or a directory that it lies in.
+    fn matches(&self, path: &str) -> bool {
+        let parts: Vec<&str> = path.split('/').collect();
+        self.0.iter().any(|(pattern, anywhere)| {
+            (0..parts.len()).any(|end| {
+                let starts = if *anywhere { end + 1 } else { 1 };
+                (0..starts).any(|start| parts.get(start..=end).is_some_and(|it| pattern.matches(&it.join("/"))))
+            })
+        })
+    }
 }
 
 /// Archives that ADD takes apart.
@@ -223,9 +266,7 @@ fn archive(name: &str) -> Option<Archive> {
 /// times, size-ratios.tsv; the band is that of single files).
 fn unpacked(archive: Archive, bytes: u64, name: &str, to: &Destination) -> Part {
     let load = match archive {
-        Archive::Plain => {
-            Load::of(Estimate::between(bytes.saturating_mul(8) / 10, bytes, bytes, Basis::Context, ""), ANYTHING)
-        }
+        Archive::Plain => Load::of(Estimate::between(bytes / 2, bytes, bytes, Basis::Context, ""), ANYTHING),
         Archive::Compressed => {
             let times = |tenths: u64| bytes.saturating_mul(tenths) / 10;
             Load {

@@ -82,20 +82,28 @@ impl Ledger {
         &self.fresh
     }
 
-    /// Adds a part to the layer. What it surely replaces lies in the ledger no longer.
+    /// Adds a part to the layer. Files of the build context that it writes once more lie in the ledger once.
     pub(super) fn add(&mut self, part: Part) {
-        if let Some(path) = part.path.as_deref().filter(|_| part.load.is_some()) {
-            let replaced = |old: &Part| match (&old.inside, &part.inside, old.path.as_deref()) {
-                (Inside::Context(old_inside), Inside::Context(inside), Some(old_path)) => {
+        if let (Some(path), Inside::Context(inside), Some(_)) = (&part.path, &part.inside, &part.load) {
+            let replaced = |old: &Part| match (&old.inside, old.path.as_deref()) {
+                (Inside::Context(old_inside), Some(old_path)) => {
                     let rest = below(old_path, path);
                     rest.is_some_and(|rest| joined(inside, rest) == *old_inside)
                         || old_path == path && is_inside_of(old_inside, inside)
                 }
-                (Inside::Closed, Inside::Closed, Some(old_path)) => old_path == path && old.load.is_some(),
                 _ => false,
             };
             self.earlier.retain(|old| !replaced(old));
             self.fresh.retain(|old| !replaced(old));
+        }
+        self.fresh.push(part);
+    }
+
+    /// Adds a part that takes the place of all that lay at its path.
+    pub(super) fn replace(&mut self, part: Part) {
+        if part.path.is_some() && part.load.is_some() {
+            self.earlier.retain(|old| old.path != part.path);
+            self.fresh.retain(|old| old.path != part.path);
         }
         self.fresh.push(part);
     }

@@ -74,7 +74,12 @@ fn install(at: &At<'_>, deed: &Deed<'_>, ledger: &mut Ledger) {
         1 => "1 npm package".to_owned(),
         n_packages => format!("{n_packages} npm packages"),
     };
-    ledger.add(Part { path: path.map(|path| place(&path)), load: Some(load), what, inside: Inside::Closed });
+    let part = Part { path: path.map(|path| place(&path)), load: Some(load), what, inside: Inside::Closed };
+    if deed.is_from_manifest(at.command) {
+        ledger.replace(part);
+    } else {
+        ledger.add(part);
+    }
     if let Some(cache) = cache {
         ledger.add(cache);
     }

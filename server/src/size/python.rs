@@ -4,7 +4,6 @@
 use crate::context::lock::{Locked, requirement};
 use crate::facts::caches::Cache;
 use crate::facts::installs::{Deed, Manager, Verb, deed, requirements};
-use crate::facts::removes::homely;
 use crate::facts::stage::join;
 use crate::packages::modules::{Ecosystem, Modules};
 use crate::size::ledger::{Inside, Ledger, Part, place};
@@ -158,7 +157,8 @@ fn destination(at: &At<'_>, deed: &Deed<'_>, ledger: &Ledger) -> Option<String> 
     if at.command.has(&["--user"]) {
         return Some("~/.local".to_owned());
     }
-    Some(ledger.venv.as_deref().map_or_else(|| "/usr/local/lib/python3/site-packages".to_owned(), homely))
+    let root = ledger.venv.as_deref().unwrap_or("/usr/local");
+    Some(place(&format!("{root}/lib/python3/site-packages")))
 }
 
 /// The measured weights of a set of packages, of one version or another.

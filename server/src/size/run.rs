@@ -15,6 +15,7 @@ use crate::shell::Script;
 use crate::size::ledger::{Inside, Ledger, Part};
 use crate::size::load::Load;
 use crate::size::{apk, apt, build, fetched, little, moved, node, python};
+use crate::weight::Size;
 
 /// What a RUN is carried out with.
 pub(super) struct Ground<'a> {
@@ -49,6 +50,9 @@ pub(super) struct At<'a> {
     pub(super) directory: Option<&'a str>,
 }
 
+/// What commands that write next to nothing may write together, in bytes.
+const SMALL: u64 = 50_000;
+
 /// Lays what a RUN leaves into the ledger.
 pub(super) fn add(ground: &Ground<'_>, ledger: &mut Ledger) {
     let run = ground.run;
@@ -58,11 +62,14 @@ pub(super) fn add(ground: &Ground<'_>, ledger: &mut Ledger) {
     }
     let mut debian = apt::Requests::default();
     let mut virtual_packages = apk::Added::default();
+    let mut small = false;
     for (idx, command) in run.commands.iter().enumerate() {
         // Where the image says nothing else, a container starts at the root.
         let directory = Some(run.directories.get(idx).and_then(Option::as_deref).unwrap_or("/"));
         let at = At { ground, idx, command, directory };
-        let is_done = little::act(&at, ledger)
+        let is_little = little::act(&at, ledger);
+        small |= is_little;
+        let is_done = is_little
             || debian.act(&at, ledger)
             || virtual_packages.act(&at)
             || node::act(&at, ledger)
@@ -73,6 +80,11 @@ pub(super) fn add(ground: &Ground<'_>, ledger: &mut Ledger) {
         if !is_done {
             ledger.add(unknown(None, what_writes(&command.program)));
         }
+    }
+    // Users, links, configuration: what small commands write is in no part of its own.
+    if let Some(load) = ledger.layer_mut().iter_mut().find_map(|part| part.load.as_mut()).filter(|_| small) {
+        load.disk.high = load.disk.high + Size(SMALL);
+        load.pull.high = load.pull.high + Size(SMALL / 2);
     }
     debian.settle(ground, ledger);
     virtual_packages.settle(ledger);

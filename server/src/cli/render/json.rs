@@ -82,6 +82,11 @@ impl JsonEstimate {
         }
     }
 
+    /// A figure that is the least it can be where a part is not known.
+    pub(crate) fn part(estimate: &Estimate, incomplete: bool) -> JsonEstimate {
+        JsonEstimate { incomplete, ..JsonEstimate::of(estimate) }
+    }
+
     /// A sum, of which a part may not be known; its parts have the sources.
     pub(crate) fn sum(estimate: &Estimate, incomplete: bool) -> JsonEstimate {
         JsonEstimate { source: String::new(), incomplete, ..JsonEstimate::of(estimate) }

@@ -152,10 +152,10 @@ fn json_stage(analysis: &Analysis, index: usize, stage: &Stage, size: &StageSize
             line: placed.line + 1,
             instruction: placed.instruction.name.clone(),
             text: placed.instruction.text.to_string(),
-            adds: layer.adds.as_ref().map(JsonEstimate::of),
+            adds: layer.adds.as_ref().map(|adds| JsonEstimate::part(adds, layer.incomplete)),
             basis: layer.adds.as_ref().map_or("unknown", |adds| adds.basis.name()),
             measured: layer.adds.as_ref().is_some_and(|adds| adds.basis == Basis::Measured),
-            pull: layer.pull.as_ref().map(JsonEstimate::of),
+            pull: layer.pull.as_ref().map(|pull| JsonEstimate::part(pull, layer.incomplete)),
             why: layer.why.clone(),
         })
     });
