@@ -187,7 +187,7 @@ impl AptClosure {
         Some(Estimate::between(
             sum * 93 / 100 + guessed / 2 + APT_NOISE * 9 / 10,
             sum + guessed + APT_NOISE,
-            sum * 112 / 100 + guessed * 2 + APT_NOISE * 3 / 2,
+            sum * 112 / 100 + guessed * 2 + APT_NOISE * 5 / 4,
             Basis::Recipe,
             "package table of Debian 12, 2026-11-20",
         ))

@@ -131,7 +131,7 @@ impl Requests {
             }
             return;
         };
-        let databases = Estimate::between(0, n_earlier * 2_500, n_earlier * 8_000, Basis::Recipe, "");
+        let databases = Estimate::between(0, n_earlier * 2_500, n_earlier * 5_000, Basis::Recipe, "");
         packages += &databases;
         let what = if n_packages == 1 { "1 package".to_owned() } else { format!("{n_packages} packages") };
         let load = Load::of(at_home(packages, ground), load::PACKAGES);
