@@ -325,19 +325,19 @@ fn weights_are_a_table_of_stages_and_layers() {
     let run = folder.run(&["size"]);
     assert_eq!((run.code, run.err.as_str()), (0, ""));
     expect![[r#"
-        Dockerfile: 2.00 MB unpacked
+        Dockerfile: 2.00 MB unpacked, pulled as about 700 kB
 
           stage 0 files, not shipped
-           line  unpacked  basis
-              1       0 B  table                           FROM scratch AS files
-              2   2.00 MB  context   ████████████████████  COPY data /data  (2 files)
-                  2.00 MB  together
+           line  unpacked    pulled  basis
+              1       0 B       0 B  table                           FROM scratch AS files
+              2   2.00 MB  ≈ 700 kB  context   ████████████████████  COPY data /data  (2 files)
+                  2.00 MB  ≈ 700 kB  together
 
           stage 1, the target
-           line  unpacked  basis
-              3       0 B  table                           FROM scratch
-              4   2.00 MB  context   ████████████████████  COPY data/a …  (2 files)
-                  2.00 MB  together
+           line  unpacked    pulled  basis
+              3       0 B       0 B  table                           FROM scratch
+              4   2.00 MB  ≈ 700 kB  context   ████████████████████  COPY data/a …  (2 files)
+                  2.00 MB  ≈ 700 kB  together
     "#]]
     .assert_eq(&run.out);
 }

@@ -100,7 +100,7 @@ impl Requests {
         kept = kept.without(&self.removed);
         let is_emptied = self.tidied || self.removed.packages() > 0;
         kept.unknown.retain(|name| self.asked.iter().any(|(it, _)| it == bare(name)));
-        if !ground.traits.is_some_and(|traits| traits.package_manager == "apt") {
+        if ground.traits.is_none_or(|traits| traits.package_manager != "apt") {
             ledger.add(unknown(None, "which packages the base image has is not known".to_owned()));
             return;
         }

@@ -143,6 +143,8 @@ pub(crate) struct Row<'a> {
     pub(crate) weight: Option<&'a Estimate>,
     /// What it adds to a pull.
     pub(crate) pull: Option<&'a Estimate>,
+    /// Whether a part of it is not known, so that the figures are the least it can be.
+    pub(crate) incomplete: bool,
     /// The whole instruction.
     pub(crate) text: &'a str,
     /// What makes it up, or where the figure is from.
@@ -164,6 +166,7 @@ pub(crate) fn rows<'a>(stage: &'a Stage, size: &'a StageSize) -> Vec<Row<'a>> {
         line: from.line + 1,
         weight: size.base_unpacked.as_ref(),
         pull: size.base_pull.as_ref(),
+        incomplete: size.base_incomplete,
         text: &from.instruction.text,
         why,
     }];
@@ -173,6 +176,7 @@ pub(crate) fn rows<'a>(stage: &'a Stage, size: &'a StageSize) -> Vec<Row<'a>> {
             line: placed.line + 1,
             weight: layer.adds.as_ref(),
             pull: layer.pull.as_ref(),
+            incomplete: layer.incomplete,
             text: &placed.instruction.text,
             why: layer.why.clone(),
         });
@@ -187,21 +191,25 @@ impl Row<'_> {
         let why =
             if self.why.is_empty() { String::new() } else { paint.faint(&format!("  ({})", printable(&self.why))) };
         let (bar, text) = (paint.bar(&bar(bytes, heaviest)), first_line(self.text));
-        let figures = figures(self.weight, self.pull, pulls);
+        let figures = figures(self.weight, self.pull, pulls, self.incomplete);
         format!("  {:>5}  {figures}  {basis:<8}  {bar}  {text}{why}\n", self.line)
     }
 }
 
 fn sum(size: &StageSize, pulls: bool) -> String {
     let ((unpacked, incomplete), (pulled, pull_incomplete)) = (size.unpacked(), size.pulled());
-    let figures = figures(unpacked.as_ref(), pulled.as_ref(), pulls);
+    let figures = figures(unpacked.as_ref(), pulled.as_ref(), pulls, false);
     let parts =
         if incomplete || (pulls && pull_incomplete) { "together, without what is not known" } else { "together" };
     format!("  {:>5}  {figures}  {parts}\n", "")
 }
 
-fn figures(unpacked: Option<&Estimate>, pulled: Option<&Estimate>, pulls: bool) -> String {
-    let figure = |figure: Option<&Estimate>| figure.map_or_else(|| "?".to_owned(), Estimate::brief);
+fn figures(unpacked: Option<&Estimate>, pulled: Option<&Estimate>, pulls: bool, incomplete: bool) -> String {
+    let figure = |figure: Option<&Estimate>| match figure {
+        None => "?".to_owned(),
+        Some(figure) if incomplete => format!("≥ {}", figure.brief().trim_start_matches("≈ ")),
+        Some(figure) => figure.brief(),
+    };
     let pulled = if pulls { format!("  {:>8}", figure(pulled)) } else { String::new() };
     format!("{:>8}{pulled}", figure(unpacked))
 }
