@@ -96,7 +96,21 @@ impl Ledger {
             self.earlier.retain(|old| !replaced(old));
             self.fresh.retain(|old| !replaced(old));
         }
-        self.fresh.push(part);
+        self.push(part);
+    }
+
+    /// Beyond a number that nobody has, parts are only summed.
+    fn push(&mut self, part: Part) {
+        if self.fresh.len() < MOST_PARTS {
+            self.fresh.push(part);
+            return;
+        }
+        let same = self.fresh.iter_mut().rev().find(|old| old.load.is_some() == part.load.is_some());
+        match (same, &part.load) {
+            (Some(Part { load: Some(sum), .. }), Some(load)) => *sum += load,
+            (Some(_), _) => {}
+            (None, _) => self.fresh.push(part),
+        }
     }
 
     /// Adds a part that takes the place of all that lay at its path.
@@ -105,7 +119,7 @@ impl Ledger {
             self.earlier.retain(|old| old.path != part.path);
             self.fresh.retain(|old| old.path != part.path);
         }
-        self.fresh.push(part);
+        self.push(part);
     }
 
     /// Notes that the instructions made this directory.

@@ -199,3 +199,11 @@ fn files_of_an_earlier_layer_are_stored_again() {
     }
     assert_eq!(shown(&format!("{copied}RUN rm -rf /x\nRUN chown -R a /x")), "about 1 kB (guess, a few small files)");
 }
+
+#[test]
+fn thousands_of_parts_are_summed() {
+    let sources = "a ".repeat(2_000);
+    assert_eq!(shown(&format!("FROM scratch\nCOPY {sources} /x/")).split(" (").next(), Some("4 B"));
+    let commands = "make; rm -rf /tmp/x; ".repeat(1_000);
+    assert!(shown(&format!("FROM debian\nRUN {commands}")).starts_with("unknown: "));
+}
