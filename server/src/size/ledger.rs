@@ -10,7 +10,7 @@ use crate::packages::AptClosure;
 use crate::size::load::Load;
 
 /// More parts are not remembered: nobody has so many, and each is asked again and again.
-const MOST_PARTS: usize = 400;
+const MOST_PARTS: usize = 150;
 
 /// The parts of the layers of a stage, those of the stages it is built on included.
 #[derive(Clone, Debug, Default)]
@@ -134,7 +134,10 @@ impl Ledger {
     /// nothing does. With `surely` unset the command may not run.
     pub(super) fn remove(&mut self, pattern: &str, surely: bool, context: &BuildContext) {
         let pattern = place(pattern);
-        self.earlier.retain(|part| part.path.as_deref().is_none_or(|path| covers(&pattern, path) != Removal::Yes));
+        self.earlier.retain(|part| match part.path.as_deref() {
+            Some(path) if surely && part.inside != Inside::Spread => covers(&pattern, path) != Removal::Yes,
+            Some(_) | None => true,
+        });
         self.fresh.retain_mut(|part| {
             let Some(path) = part.path.as_deref() else { return true };
             let covered = match (&part.inside, covers(&pattern, path)) {
@@ -198,11 +201,13 @@ impl Ledger {
         let path = place(path);
         let mut res = Share::default();
         let mut above: Option<&Part> = None;
+        let is_pattern = path.contains(['*', '?', '[']);
         for part in parts {
             let Some(at) = part.path.as_deref() else { continue };
             let whole = match &part.inside {
                 Inside::Spread => matches!(path.as_str(), "/" | "/usr"),
-                Inside::Context(_) | Inside::Closed => covers(&path, at) == Removal::Yes,
+                Inside::Context(_) | Inside::Closed if is_pattern => covers(&path, at) == Removal::Yes,
+                Inside::Context(_) | Inside::Closed => is_below(at, &path),
             };
             if whole {
                 res.take(part);
