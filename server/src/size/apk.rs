@@ -43,7 +43,7 @@ impl Added {
             }
             Verb::Other => match deed.word {
                 "upgrade" | "dist-upgrade" => {
-                    self.others.push(format!("what {} {} replaces hangs on the day", at.command.program, deed.word));
+                    self.others.push(format!("what {} {} replaces depends on the day", at.command.program, deed.word));
                 }
                 "" | "info" | "list" | "search" | "repolist" | "fix" | "config-manager" | "config" | "activate"
                 | "init" | "run" => {}

@@ -68,7 +68,8 @@ impl Requests {
                 }
             }
             (Verb::Other, "upgrade" | "dist-upgrade" | "full-upgrade") => {
-                ledger.add(unknown(None, format!("what {} {} replaces hangs on the day", command.program, deed.word)));
+                ledger
+                    .add(unknown(None, format!("what {} {} replaces depends on the day", command.program, deed.word)));
             }
             (Verb::Other, "" | "list" | "show" | "search" | "policy" | "check" | "changelog" | "--version") => {}
             (Verb::Install | Verb::Other, word) => {

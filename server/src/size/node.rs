@@ -53,8 +53,13 @@ fn install(at: &At<'_>, deed: &Deed<'_>, ledger: &mut Ledger) {
             (false, directory) => directory.map(|it| below(it, "node_modules")),
         };
         let modules = Modules::needed(Ecosystem::Npm, names.iter().copied());
-        let known = modules.others == 0;
-        (path, known.then(|| weigh(modules, Basis::Relative)), modules.packages)
+        let (named, others) = (modules.packages - modules.others, modules.others);
+        if named > 0 && others > 0 {
+            let packages = if others == 1 { "1 package is".to_owned() } else { format!("{others} packages are") };
+            ledger.add(unknown(path.as_deref().map(homely), format!("{packages} in no table")));
+        }
+        let load = weigh(Modules { others: 0, packages: named, ..modules }, Basis::Relative);
+        (path, (named > 0).then_some(load), named)
     };
     let Some(load) = load else {
         let why = match deed.is_from_manifest(at.command) {
