@@ -144,7 +144,7 @@ fn the_weight_of_a_private_base_is_known_online_and_only_then() {
     let asked = &asked.json()["files"][0]["stages"][0]["base"];
     assert_eq!((&asked["basis"], &asked["pull"]["likely"]), (&Value::from("registry"), &Value::from(2_000_000)));
     let text = folder.run(&["check", "--online", "Dockerfile"]);
-    assert!(text.out.contains("the base image pulled as 2.00 MB"), "{text:?}");
+    assert!(text.out.contains("pulled as about 2 MB"), "{text:?}");
     assert!(folder.run(&["fix", "--online", "--diff", "Dockerfile"]).code == 0);
     // It is remembered, and not used without leave.
     assert_unknown(&base_of(&[]));
