@@ -29,7 +29,8 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 /// Arrows inside a row: from, to.
-const NEIGHBOURS: &[(&str, &str)] = &[("context", "packages"), ("lower", "model"), ("weight", "text")];
+const NEIGHBOURS: &[(&str, &str)] =
+    &[("context", "packages"), ("images", "packages"), ("lower", "model"), ("weight", "text")];
 
 /// Files that may be longer than `LONGEST` lines, and why. A file of nothing but tests may too.
 const LONG: &[(&str, &str)] = &[

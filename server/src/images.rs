@@ -8,6 +8,7 @@ mod counterparts;
 mod ended;
 mod figures;
 mod kinds;
+mod memo;
 pub mod newer;
 mod repository;
 mod tag;
@@ -18,9 +19,11 @@ use std::sync::Arc;
 
 use crate::date::Date;
 use crate::images::answers::Answers;
+use crate::images::memo::Memo;
 use crate::images::newer::Newer;
 use crate::images::tag::{Tag, named, stored};
 use crate::model::{ImageRef, Platform};
+use crate::packages::{AptClosure, apt_closure};
 use crate::table::{Kind, Section, Table, column};
 use crate::weight::Estimate;
 
@@ -28,9 +31,11 @@ use crate::weight::Estimate;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ImageBook {
     /// What registries said: it goes before every table.
-    pub answers: Arc<Answers>,
+    answers: Arc<Answers>,
     /// A table whose rows count where they are newer than the embedded ones.
-    pub newer: Arc<Newer>,
+    newer: Arc<Newer>,
+    /// What was looked up in them already.
+    memo: Memo,
 }
 
 /// The figures of an image for one platform.
@@ -67,7 +72,7 @@ pub struct Traits {
     /// `node`, `python`, `go` …; `None` for a distribution.
     pub runtime: Option<String>,
     /// Debian packages that the image brings above its distribution, as far as they are known: what apt would install
-    /// of them adds nothing (to be completed by [`crate::packages::apt_closure`]).
+    /// of them adds nothing (completed by [`ImageBook::packages`]).
     pub packages: Vec<String>,
     /// Remarks of the table.
     pub note: String,
@@ -116,14 +121,37 @@ impl ImageBook {
         res
     }
 
+    /// The same tables with these answers of registries.
+    pub fn with_answers(&self, answers: Arc<Answers>) -> ImageBook {
+        ImageBook { answers, newer: Arc::clone(&self.newer), memo: Memo::default() }
+    }
+
+    /// The same answers with this newer table.
+    pub fn with_newer(&self, newer: Arc<Newer>) -> ImageBook {
+        ImageBook { answers: Arc::clone(&self.answers), newer, memo: Memo::default() }
+    }
+
+    /// What registries said.
+    pub fn answers(&self) -> &Arc<Answers> {
+        &self.answers
+    }
+
+    /// The table whose rows count where they are newer.
+    pub fn newer(&self) -> &Arc<Newer> {
+        &self.newer
+    }
+
     /// The figures of an image: a registry's answer, the row of the newer table, the embedded table's exact row, alias, or
     /// nearest relative (which `via` names).
     pub fn look_up(&self, image: &ImageRef, platform: &Platform) -> Option<ImageFacts> {
-        if let Some(answer) = self.answers.get(image, platform) {
-            return Some(figures::answered(TABLE, image, platform, answer));
-        }
-        let embedded = figures::of(TABLE, image, platform);
-        figures::newer(TABLE, &self.newer, image, platform, embedded.as_ref()).or(embedded)
+        let found = || {
+            if let Some(answer) = self.answers.get(image, platform) {
+                return Some(figures::answered(TABLE, image, platform, answer));
+            }
+            let embedded = figures::of(TABLE, image, platform);
+            figures::newer(TABLE, &self.newer, image, platform, embedded.as_ref()).or(embedded)
+        };
+        self.memo.ask(image, |known| memo::of_platform(&mut known.figures, platform, found))
     }
 
     /// The tags of the embedded table that still move: those of official images that the list of these has, by whole
@@ -133,14 +161,25 @@ impl ImageBook {
     }
 
     /// What kind of image it is.
-    pub fn traits(&self, image: &ImageRef) -> Option<Traits> {
-        kinds::of(TABLE, image)
+    pub fn traits(&self, image: &ImageRef) -> Option<Arc<Traits>> {
+        self.memo.ask(image, |known| known.traits.get_or_insert_with(|| kinds::of(TABLE, image).map(Arc::new)).clone())
+    }
+
+    /// The Debian packages that an image brings above its distribution, with all they need, as far as the tables know.
+    pub fn packages(&self, image: &ImageRef) -> Option<Arc<AptClosure>> {
+        let found = || {
+            let packages = kinds::of(TABLE, image)?.packages;
+            let names: Vec<&str> = packages.iter().map(String::as_str).collect();
+            (!names.is_empty()).then(|| Arc::new(apt_closure(&names, false)))
+        };
+        self.memo.ask(image, |known| known.packages.get_or_insert_with(found).clone())
     }
 
     /// Slimmer images of the same version that exist and are smaller by known figures: slim ones with the same C library
     /// first, then images without a shell, then those with another C library.
     pub fn counterparts(&self, image: &ImageRef, platform: &Platform) -> Vec<Counterpart> {
-        counterparts::of(TABLE, image, platform)
+        let found = || counterparts::of(TABLE, image, platform);
+        self.memo.ask(image, |known| memo::of_platform(&mut known.counterparts, platform, found))
     }
 
     /// The tag of the slim image of the same version, suite and repository (`node:20` → `20-slim`, `python:3.11-bookworm`

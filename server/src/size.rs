@@ -21,10 +21,9 @@ mod tests;
 
 use crate::context::BuildContext;
 use crate::facts::Facts;
-use crate::images::{ImageBook, Traits};
+use crate::images::ImageBook;
 use crate::measured::Measured;
-use crate::model::{Base, File, ImageRef, InstructionKind, Platform, Stage};
-use crate::packages::{AptClosure, apt_closure};
+use crate::model::{Base, File, InstructionKind, Platform, Stage};
 use crate::size::ledger::Ledger;
 use crate::size::load::Load;
 use crate::weight::{Basis, Estimate};
@@ -134,17 +133,12 @@ pub fn estimate(evidence: &Evidence<'_>) -> BuildSize {
     let Evidence { file, facts, context, images, platform, .. } = *evidence;
     let mut res = BuildSize::default();
     let mut done: Vec<(StageSize, Ledger)> = Vec::with_capacity(file.stages.len());
-    let mut of_images: Vec<(&ImageRef, Option<Traits>, Option<AptClosure>)> = Vec::new();
     let measured = measured::figures(evidence.measured, file, facts);
     for (idx, stage) in file.stages.iter().enumerate() {
         let mut size = base(stage, &done, images, platform);
         let image = facts.image(file, idx);
-        let known = image.map(|image| {
-            of_images.iter().position(|(known, ..)| *known == image).unwrap_or_else(|| {
-                of_images.push((image, images.traits(image), None));
-                of_images.len() - 1
-            })
-        });
+        let traits = image.and_then(|image| images.traits(image));
+        let base_packages = image.and_then(|image| images.packages(image));
         let mut ledger = match stage.base {
             Base::Stage(parent) => done.get(parent).map(|(_, ledger)| ledger.clone()).unwrap_or_default(),
             Base::Image(_) | Base::Scratch | Base::Unknown(_) => Ledger::default(),
@@ -158,18 +152,7 @@ pub fn estimate(evidence: &Evidence<'_>) -> BuildSize {
             match &placed.instruction.kind {
                 InstructionKind::Run(run) => {
                     let Some(facts) = facts_here.and_then(|facts| facts.run(at)) else { continue };
-                    let installs = || facts.commands.iter().any(|it| it.program.starts_with("apt"));
-                    let known = known.and_then(|known| of_images.get_mut(known)).map(|(_, traits, packages)| {
-                        if let Some(traits) = traits.as_ref().filter(|it| !it.packages.is_empty())
-                            && packages.is_none()
-                            && installs()
-                        {
-                            let names: Vec<&str> = traits.packages.iter().map(String::as_str).collect();
-                            *packages = Some(apt_closure(&names, false));
-                        }
-                        (traits.as_ref(), packages.as_ref())
-                    });
-                    let (traits, base_packages) = known.unwrap_or_default();
+                    let (traits, base_packages) = (traits.as_deref(), base_packages.as_deref());
                     let script = run.script();
                     let ground =
                         run::Ground { stage, placed, run: facts, script, image, traits, base_packages, context };

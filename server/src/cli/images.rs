@@ -169,7 +169,7 @@ fn update_table(options: &Update, console: &mut Console) -> Result<Outcome> {
     };
     // One that cannot be read is made anew.
     let known = session.images(&config).unwrap_or_else(|_| Arc::new(ImageBook::embedded()));
-    let mut table = Newer::clone(&known.newer);
+    let mut table = Newer::clone(known.newer());
     let mut images = match options.images.is_empty() {
         true => often_first(known.moving_tags(), &table),
         false => options.images.iter().map(|text| reference(text)).collect::<Result<_>>()?,

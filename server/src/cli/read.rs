@@ -127,7 +127,7 @@ impl<'a> Session<'a> {
         let read = || match tables::newer(config.data_file.as_deref(), None) {
             Ok(table) => {
                 let newer = Arc::new(table.map(|(_, table)| table).unwrap_or_default());
-                Ok(Arc::new(ImageBook { newer, ..ImageBook::embedded() }))
+                Ok(Arc::new(ImageBook::embedded().with_newer(newer)))
             }
             Err(error) => Err(format!("{error:#}")),
         };
@@ -147,7 +147,7 @@ impl<'a> Session<'a> {
         }
         let online = self.online.get_or_init(|| Online::open(None).map_err(|error| format!("{error:#}")));
         let online = online.as_ref().map_err(|error| anyhow!("{error}"))?;
-        let images = ImageBook { answers: online.ask(&images), ..ImageBook::clone(&analysis.inputs.images) };
+        let images = analysis.inputs.images.with_answers(online.ask(&images));
         let inputs = Inputs { images: Arc::new(images), ..analysis.inputs.clone() };
         Ok(analyse::in_rounds(inputs, Some(&analysis)))
     }

@@ -75,7 +75,7 @@ mod tests {
             answers.insert(&reference(text), &Platform::default(), answer);
         }
         let table = format!("{}\n{}\n", COLUMNS.join("\t"), rows.join("\n"));
-        let book = ImageBook { answers: Arc::new(answers), newer: Arc::new(Newer::parse(&table)) };
+        let book = ImageBook::default().with_answers(Arc::new(answers)).with_newer(Arc::new(Newer::parse(&table)));
         book.look_up(&reference(image), &Platform::default())
     }
 

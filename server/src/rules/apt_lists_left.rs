@@ -43,7 +43,7 @@ Nothing is offered where a later `RUN` installs without an `apt-get update` of i
 
 fn check(ctx: &Context, acc: &mut Vec<Finding>) {
     let image = ctx.base_image();
-    let manager = image.and_then(|image| ctx.images.traits(image)).map(|it| it.package_manager);
+    let manager = image.and_then(|image| ctx.images.traits(image)).map(|it| it.package_manager.clone());
     if manager.is_some_and(|manager| manager != "apt") {
         return;
     }

@@ -86,7 +86,7 @@ fn root_by_default(ctx: &Context, target: usize) -> Option<String> {
     match &ctx.file.stages.get(bottom)?.base {
         Base::Scratch => Some("`scratch`".to_owned()),
         Base::Image(image) => {
-            let user = ctx.images.traits(image)?.default_user?;
+            let user = ctx.images.traits(image)?.default_user.clone()?;
             walk::is_root(&user).then(|| format!("`{image}`"))
         }
         Base::Stage(_) | Base::Unknown(_) => {

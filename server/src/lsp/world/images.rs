@@ -6,7 +6,7 @@ use tower_lsp::ls_types::Uri;
 
 use crate::analysis::Analysis;
 use crate::disk::tables::Stamp;
-use crate::images::answers::Answer;
+use crate::images::answers::{Answer, Answers};
 use crate::images::newer::Newer;
 use crate::lsp::world::{Open, World};
 use crate::model::{ImageRef, Platform};
@@ -27,7 +27,7 @@ impl World {
         // Most often there is nothing new: then nothing is copied.
         let is_new = |(image, platform): &(&ImageRef, &Platform)| {
             let was_asked = open.asked_images.iter().any(|it| is(it, image, platform));
-            !was_asked && self.images.answers.get(image, platform).is_none() && may_ask(registry, image)
+            !was_asked && self.images.answers().get(image, platform).is_none() && may_ask(registry, image)
         };
         let new = analysis.base_images().into_iter().filter(is_new);
         let res: Vec<Asked> = new.map(|(image, platform)| (image.clone(), platform.clone())).collect();
@@ -68,11 +68,11 @@ impl World {
         if known.is_empty() {
             return Vec::new();
         }
-        let images = Arc::make_mut(&mut self.images);
-        let answers = Arc::make_mut(&mut images.answers);
+        let mut answers = Answers::clone(self.images.answers());
         for ((image, platform), answer) in &known {
             answers.insert(image, platform, answer.clone());
         }
+        self.images = Arc::new(self.images.with_answers(Arc::new(answers)));
         let named = |analysis: &Analysis| {
             let images = analysis.base_images();
             known.iter().any(|((image, platform), _)| images.contains(&(image, platform)))
@@ -88,7 +88,7 @@ impl World {
     /// Takes in a newer table of images; all documents with their new states.
     pub(crate) fn learn_newer(&mut self, stamp: Option<Stamp>, newer: Newer) -> Vec<(Uri, u64)> {
         self.newer = stamp;
-        Arc::make_mut(&mut self.images).newer = Arc::new(newer);
+        self.images = Arc::new(self.images.with_newer(Arc::new(newer)));
         self.renew(|_| true)
     }
 

@@ -1,0 +1,64 @@
+//! What was looked up already: a keystroke asks the same few questions about the same images again.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::images::{Counterpart, ImageFacts, Traits};
+use crate::model::{ImageRef, Platform};
+use crate::packages::AptClosure;
+
+/// Answers by image. A copy of a book may get other tables, so a copy of this is empty.
+#[derive(Debug, Default)]
+pub(super) struct Memo(Mutex<HashMap<ImageRef, Known>>);
+
+/// What was asked of one image.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// Its figures, for each platform that was asked for.
+    pub(super) figures: Vec<(Platform, Option<ImageFacts>)>,
+    /// Its slimmer counterparts, in the same way.
+    pub(super) counterparts: Vec<(Platform, Vec<Counterpart>)>,
+    /// What kind of image it is.
+    pub(super) traits: Option<Option<Arc<Traits>>>,
+    /// The Debian packages it brings.
+    pub(super) packages: Option<Option<Arc<AptClosure>>>,
+}
+
+/// With more images than this the memory is emptied: while a name is typed, every beginning of it is asked for.
+const MOST: usize = 256;
+
+impl Clone for Memo {
+    fn clone(&self) -> Memo {
+        Memo::default()
+    }
+}
+
+impl PartialEq for Memo {
+    fn eq(&self, _: &Memo) -> bool {
+        true
+    }
+}
+
+impl Memo {
+    /// Asks for something about an image, which is remembered in `Known`.
+    pub(super) fn ask<T>(&self, image: &ImageRef, answer: impl FnOnce(&mut Known) -> T) -> T {
+        let mut images = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = images.get_mut(image) {
+            return answer(known);
+        }
+        if images.len() >= MOST {
+            images.clear();
+        }
+        answer(images.entry(image.clone()).or_default())
+    }
+}
+
+/// The answer for a platform, found among those that were given or worked out.
+pub(super) fn of_platform<T: Clone>(known: &mut Vec<(Platform, T)>, platform: &Platform, new: impl FnOnce() -> T) -> T {
+    if let Some((_, answer)) = known.iter().find(|(of, _)| of == platform) {
+        return answer.clone();
+    }
+    let res = new();
+    known.push((platform.clone(), res.clone()));
+    res
+}
