@@ -242,9 +242,12 @@ pub(crate) fn partition(mut range: Range<usize>, before: impl Fn(usize) -> bool)
     range.start
 }
 
-/// Little-endian bytes as a number; `None` for more than four.
+/// Little-endian bytes as a number; `None` for a width that no column has.
 fn number(bytes: &[u8]) -> Option<u32> {
-    let mut four = [0; 4];
-    four.get_mut(..bytes.len())?.copy_from_slice(bytes);
-    Some(u32::from_le_bytes(four))
+    match *bytes {
+        [one] => Some(u32::from(one)),
+        [one, two] => Some(u32::from(u16::from_le_bytes([one, two]))),
+        [one, two, three, four] => Some(u32::from_le_bytes([one, two, three, four])),
+        _ => None,
+    }
 }

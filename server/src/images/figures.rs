@@ -2,6 +2,7 @@
 //!
 //! How much a tag drifts and how well a relative stands in was measured (`server/data/README.md`, "How far to trust").
 
+use std::cell::RefCell;
 use std::ops::Range;
 
 use crate::date::Date;
@@ -196,7 +197,8 @@ fn nearest(table: Table, repository: u32, wanted: Wanted) -> Option<(usize, Kin)
     let shapes = Shapes::of(table, wanted);
     let version = wanted.tag.version;
     let dots = |count: usize| version.match_indices('.').nth(count).map(|(dot, _)| &version[..dot]);
-    for prefix in [dots(1), dots(0).or(Some(version)), Some("")].into_iter().flatten() {
+    let digits = version.find(|it: char| !it.is_ascii_digit()).and_then(|end| version.get(..end));
+    for prefix in [dots(1), dots(0).or(digits).or(Some(version)), Some("")].into_iter().flatten() {
         let rows = rows_beginning(tags, rows.clone(), prefix);
         let near = rows.filter_map(|row| Some((shapes.distance(row)?, row)));
         // Of rows alike the younger one: it comes later when the tags grow, and its day is later.
@@ -233,6 +235,8 @@ struct Shapes<'a> {
     numbers: [Cells<'a>; 3],
     distros: Cells<'a>,
     words_of: Cells<'a>,
+    /// How far words are from the wanted ones, by their number: a repository has few.
+    apart: RefCell<Vec<(u32, u32)>>,
 }
 
 impl<'a> Shapes<'a> {
@@ -248,13 +252,17 @@ impl<'a> Shapes<'a> {
             numbers: [TAG_MAJOR, TAG_MINOR, TAG_PATCH].map(|column| table.cells(column)),
             distros: table.cells(TAG_DISTRO),
             words_of: table.cells(TAG_WORDS),
+            apart: RefCell::default(),
         }
     }
 
     fn distance(&self, row: usize) -> Option<Distance> {
+        if self.kinds.get(row) != self.kind {
+            return None;
+        }
         let platform = self.platforms.get(row);
         let other_platform = Some(platform) != self.wanted.platform;
-        if (other_platform && platform != self.wanted.amd64) || self.kinds.get(row) != self.kind {
+        if other_platform && platform != self.wanted.amd64 {
             return None;
         }
         let number = |at: usize| apart(self.wanted.tag.numbers[at], self.numbers[at].get(row).checked_sub(1));
@@ -266,9 +274,19 @@ impl<'a> Shapes<'a> {
         };
         let words = match self.words_of.get(row) {
             words if words == self.words => 0,
-            _ => words_apart(self.wanted.tag, Tag::parse(self.tags.get(row))),
+            words => self.words_apart(words, row),
         };
         Some((words, number(0), distro, other_platform, number(1), number(2)))
+    }
+
+    fn words_apart(&self, words: u32, row: usize) -> u32 {
+        let mut known = self.apart.borrow_mut();
+        if let Some((_, apart)) = known.iter().find(|(of, _)| *of == words) {
+            return *apart;
+        }
+        let res = words_apart(self.wanted.tag, Tag::parse(self.tags.get(row)));
+        known.push((words, res));
+        res
     }
 }
 

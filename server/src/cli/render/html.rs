@@ -220,13 +220,13 @@ fn table_row(row: &Row<'_>, heaviest: u64) -> Markup {
             }
             td.number role="cell" {
                 @match row.weight {
-                    Some(weight) => { (weight.brief()) span.basis { (weight.basis.name()) } }
+                    Some(weight) => { (weights::brief(weight, row.incomplete)) span.basis { (weight.basis.name()) } }
                     None => { "?" span.basis { "unknown" } }
                 }
             }
             td.number.none[row.pull.is_none()] role="cell" {
                 @match row.pull {
-                    Some(pull) => (pull.brief()),
+                    Some(pull) => (weights::brief(pull, row.incomplete)),
                     None => "?",
                 }
             }

@@ -205,13 +205,14 @@ fn sum(size: &StageSize, pulls: bool) -> String {
 }
 
 fn figures(unpacked: Option<&Estimate>, pulled: Option<&Estimate>, pulls: bool, incomplete: bool) -> String {
-    let figure = |figure: Option<&Estimate>| match figure {
-        None => "?".to_owned(),
-        Some(figure) if incomplete => format!("≥ {}", figure.brief().trim_start_matches("≈ ")),
-        Some(figure) => figure.brief(),
-    };
+    let figure = |figure: Option<&Estimate>| figure.map_or_else(|| "?".to_owned(), |it| brief(it, incomplete));
     let pulled = if pulls { format!("  {:>8}", figure(pulled)) } else { String::new() };
     format!("{:>8}{pulled}", figure(unpacked))
+}
+
+/// `≈ 142 MB`, or `≥ 142 MB` where a part of it is not known.
+pub(crate) fn brief(figure: &Estimate, incomplete: bool) -> String {
+    if incomplete { format!("≥ {}", figure.brief().trim_start_matches("≈ ")) } else { figure.brief() }
 }
 
 /// The bytes of the heaviest layer or base of a file.
