@@ -8,6 +8,7 @@
 # the cache of engine.sh for the next run. A tag holds the version it names. Their sizes are NOT the real ones: never data.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../debian.sh"
 cache=${PLIMSOLL_ENGINE:-$HOME/.cache/plimsoll/engine}
 mkdir -p "$cache/bases"
 cache=$(realpath "$cache")
@@ -17,16 +18,6 @@ trap 'rm -rf "$work"' EXIT
 # One at a time: two test programs would build the same base twice.
 exec 8> "$cache/bases.lock"
 flock 8
-
-retry() {
-  local try
-  for try in 1 2 3 4; do
-    "$@" && return 0
-    echo "try $try failed: $*" >&2
-    sleep $((try * 3))
-  done
-  return 1
-}
 
 tags_of() {
   case $1 in
@@ -49,7 +40,7 @@ tags_of() {
 debootstrap_slim() {
   local mmdebstrap=(mmdebstrap)
   command -v mmdebstrap > /dev/null || {
-    (cd "$work" && retry apt-get -q -o APT::Sandbox::User=root download mmdebstrap > /dev/null && dpkg-deb -x mmdebstrap*.deb mm)
+    retry fetch_debs "$(. /etc/os-release && echo "$VERSION_CODENAME")" alone "$work/mm" mmdebstrap
     mmdebstrap=(perl "$work/mm/usr/bin/mmdebstrap")
   }
   "${mmdebstrap[@]}" --quiet --variant=minbase \

@@ -5,59 +5,17 @@
 # The cache is PLIMSOLL_ENGINE (~/.cache/plimsoll/engine): `dk` the programs, `busybox.tar` and `bases` what images are made
 # of, `runs` a folder for each engine that runs. Needs Debian on x86-64 and root.
 # ENGINE_STORE=containerd: images lie in containerd's store, packed as they are pulled, and not in Docker's own of old.
-# ENGINE_SUITE: the Debian release the engine is taken from. DEBIAN_MIRROR: its mirror (the machine's own).
+# ENGINE_SUITE: the Debian release the engine is taken from.
 set -euo pipefail
+. "$(dirname "$0")/../debian.sh"
 cache=${PLIMSOLL_ENGINE:-$HOME/.cache/plimsoll/engine}
 suite=${ENGINE_SUITE:-forky}
 mkdir -p "$cache/runs"
 cache=$(realpath "$cache")
 export PATH=$cache/dk/usr/bin:$cache/dk/usr/sbin:$PATH DOCKER_CONFIG=$cache/cfg PLIMSOLL_ENGINE=$cache
 
-retry() {
-  local try
-  for try in 1 2 3 4; do
-    "$@" && return 0
-    echo "try $try failed: $*" >&2
-    sleep $((try * 3))
-  done
-  return 1
-}
-
-# The engine is of a newer release: apt works on lists and a status file of its own. The lists of a release in the making
-# often read as expired; their signatures are checked all the same.
-fetch_engine() {
-  local apt mirror opt
-  mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | awk '!/security/ && !n++')}
-  apt=$(mktemp -d)
-  mkdir -p "$apt"/{lists/partial,cache/archives/partial}
-  : > "$apt/status"
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" > "$apt/sources.list"
-  opt=(-q -o "Dir::Etc::SourceList=$apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
-    -o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null
-    -o "Dir::State=$apt" -o "Dir::State::lists=$apt/lists" -o "Dir::State::status=$apt/status" -o "Dir::Cache=$apt/cache"
-    -o Debug::NoLocking=1 -o Acquire::Languages=none -o Acquire::Check-Valid-Until=false
-    -o APT::Sandbox::User=root -o Acquire::Retries=3)
-  apt-get "${opt[@]}" update > /dev/null &&
-    (cd "$apt/cache" && apt-get "${opt[@]}" download docker.io docker-cli docker-buildx containerd > /dev/null) &&
-    for deb in "$apt"/cache/*.deb; do dpkg-deb -x "$deb" "$1" || { rm -rf "$apt"; return 1; }; done || {
-    rm -rf "$apt"
-    return 1
-  }
-  rm -rf "$apt"
-}
-
-# fetch DEST PACKAGE…: packages of the machine's own release, unpacked below DEST.
-fetch() {
-  local dest=$1 debs
-  shift
-  debs=$(mktemp -d)
-  (cd "$debs" && apt-get -q -o APT::Sandbox::User=root -o Acquire::Retries=3 download "$@" > /dev/null) || {
-    rm -rf "$debs"
-    return 1
-  }
-  for deb in "$debs"/*.deb; do dpkg-deb -x "$deb" "$dest"; done
-  rm -rf "$debs"
-}
+# fetch DEST PACKAGE…: packages of the machine's own release.
+fetch() { fetch_debs "$(. /etc/os-release && echo "$VERSION_CODENAME")" alone "$@"; }
 
 make_busybox() {
   local root=$cache/busybox.new applet
@@ -86,7 +44,7 @@ prepare() {
   flock 8
   if [ ! -x "$cache/dk/usr/sbin/dockerd" ]; then
     rm -rf "$cache/dk.new"
-    retry fetch_engine "$cache/dk.new"
+    retry fetch_debs "$suite" alone "$cache/dk.new" docker.io docker-cli docker-buildx containerd
     # The newer release's own runc wants a newer C library than the machine has.
     rm -f "$cache"/dk.new/usr/{bin,sbin}/runc
     command -v runc > /dev/null || retry fetch "$cache/dk.new" runc libseccomp2
@@ -171,7 +129,7 @@ case ${1:-} in
     with "$@"
     ;;
   *)
-    sed -n '2,9s/^# \?//p' "$0" >&2
+    sed -n '2,8s/^# \?//p' "$0" >&2
     exit 2
     ;;
 esac
