@@ -123,24 +123,34 @@ impl Estimate {
 
     /// `79.9 MB` for a figure of a table or a measurement, `about 80 MB` otherwise.
     pub fn words(&self) -> String {
-        if self.basis.is_plain() { self.likely.to_string() } else { format!("about {}", rounded(self.likely)) }
+        if self.basis.is_plain() { self.bare() } else { format!("about {}", self.bare()) }
+    }
+
+    /// The words of a figure of which a part may be missing: `at least 80 MB` where it is.
+    pub fn words_of(&self, incomplete: bool) -> String {
+        if incomplete { format!("at least {}", self.bare()) } else { self.words() }
     }
 
     /// `79.9 MB` for a figure of a table or a measurement, `≈ 80 MB` otherwise: for places with little room.
     pub fn brief(&self) -> String {
-        if self.basis.is_plain() { self.likely.to_string() } else { format!("≈ {}", rounded(self.likely)) }
+        if self.basis.is_plain() { self.bare() } else { format!("≈ {}", self.bare()) }
+    }
+
+    /// The same of a figure of which a part may be missing: `≥ 80 MB` where it is.
+    pub fn brief_of(&self, incomplete: bool) -> String {
+        if incomplete { format!("≥ {}", self.bare()) } else { self.brief() }
+    }
+
+    /// As many digits as it deserves.
+    fn bare(&self) -> String {
+        if self.basis.is_plain() { self.likely.to_string() } else { rounded(self.likely) }
     }
 }
 
 /// `1.15 GB → 260 MB`, with `about` in front where one of the figures is no exact one.
 pub fn change(before: &Estimate, after: &Estimate) -> String {
-    let (before, after) = (before.words(), after.words());
-    match (before.strip_prefix("about "), after.strip_prefix("about ")) {
-        (None, None) => format!("{before} → {after}"),
-        (bare_before, bare_after) => {
-            format!("about {} → {}", bare_before.unwrap_or(&before), bare_after.unwrap_or(&after))
-        }
-    }
+    let about = if before.basis.is_plain() && after.basis.is_plain() { "" } else { "about " };
+    format!("{about}{} → {}", before.bare(), after.bare())
 }
 
 impl AddAssign<&Estimate> for Estimate {

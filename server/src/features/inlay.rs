@@ -53,7 +53,7 @@ pub fn inlays(ctx: &Context, range: TextRange, stages: bool) -> Vec<Inlay> {
 fn of_layer(ctx: &Context, placed: &Placed, layer: &LayerSize, shipped: bool) -> Option<Inlay> {
     let label = match &layer.adds {
         None => "?".to_owned(),
-        Some(adds) if layer.incomplete => format!("≥ {}", adds.brief().trim_start_matches("≈ ")),
+        Some(adds) if layer.incomplete => adds.brief_of(true),
         Some(adds) if adds.likely.0 < ctx.config.hints.minimum => return None,
         Some(adds) if adds.basis.is_plain() => format!("+ {}", adds.brief()),
         Some(adds) => adds.brief(),

@@ -11,10 +11,7 @@ pub(super) fn of_layer(layer: &LayerSize, shipped: bool) -> Vec<String> {
     let Some(adds) = &layer.adds else {
         return vec!["adds an unknown amount".to_owned(), layer.why.clone()];
     };
-    let words = |figure: &Estimate| match layer.incomplete {
-        true => format!("at least {}", figure.words().trim_start_matches("about ")),
-        false => figure.words(),
-    };
+    let words = |figure: &Estimate| figure.words_of(layer.incomplete);
     let pull = layer.pull.as_ref().map(|pull| format!(", pulled as {}", words(pull))).unwrap_or_default();
     let mut res = vec![format!("adds {} unpacked{pull}", words(adds))];
     if !layer.why.is_empty() {
@@ -67,11 +64,7 @@ pub(super) fn stage_name(ctx: &Context, idx: usize, stage: &Stage) -> String {
 
 /// What a stage weighs in all: `≈ 210 MB, pulled ≈ 78 MB`; `None` where nothing is known.
 pub(super) fn of_stage(size: &StageSize, shipped: bool) -> Option<String> {
-    let at_least = |figure: &Estimate, incomplete: bool| match incomplete {
-        true if figure.basis.is_plain() => format!("at least {}", figure.likely),
-        true => format!("at least {}", rounded(figure.likely)),
-        false => figure.brief(),
-    };
+    let at_least = |figure: &Estimate, incomplete| if incomplete { figure.words_of(true) } else { figure.brief() };
     let (unpacked, incomplete) = size.unpacked();
     let unpacked = unpacked.filter(|figure| figure.likely > Size(0)).map(|figure| match &size.base_unpacked {
         Some(_) => at_least(&figure, incomplete),

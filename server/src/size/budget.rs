@@ -24,13 +24,11 @@ pub struct Excess {
 impl Excess {
     /// What is so, for a sentence that begins with the stage: `weighs 227 MB unpacked, more than its budget of 200 MB`.
     pub fn words(&self) -> String {
-        let (budget, weight) = (self.budget, self.weight.words());
+        let budget = self.budget;
         if !self.certain {
-            return format!("may exceed its budget of {budget}: it weighs {weight} unpacked");
+            return format!("may exceed its budget of {budget}: it weighs {} unpacked", self.weight.words());
         }
-        let bare = weight.strip_prefix("about ").unwrap_or(&weight);
-        let weight = if self.incomplete { format!("at least {bare}") } else { weight };
-        format!("weighs {weight} unpacked, more than its budget of {budget}")
+        format!("weighs {} unpacked, more than its budget of {budget}", self.weight.words_of(self.incomplete))
     }
 }
 

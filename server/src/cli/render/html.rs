@@ -11,7 +11,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use crate::analysis::Analysis;
 use crate::cli::render::html::draw::{share, solid};
 use crate::cli::render::html::hull::{figures, hull};
-use crate::cli::render::weights::{self, Row, at_least};
+use crate::cli::render::weights::{self, Row};
 use crate::cli::size::suggest::Suggestion;
 use crate::measured::waste::Waste;
 use crate::model::Stage;
@@ -127,7 +127,7 @@ pub(crate) fn failed(name: &str, error: &str) -> Section {
 pub(crate) fn section(name: &str, analysis: &Analysis, suggestions: &[Suggestion], waste: Option<&Waste>) -> Section {
     let target = analysis.facts.target.and_then(|idx| Some((idx, analysis.size.stages.get(idx)?)));
     let sums = target.map(|(_, size)| (size.unpacked(), size.pulled()));
-    let shown = |(sum, incomplete): &(Option<Estimate>, bool)| sum.as_ref().map(|sum| at_least(sum, *incomplete));
+    let shown = |(sum, incomplete): &(Option<Estimate>, bool)| sum.as_ref().map(|sum| sum.words_of(*incomplete));
     let excesses = analysis.excesses();
     let over = excesses.iter().any(|excess| excess.certain);
     let heaviest = weights::heaviest(analysis);
@@ -166,7 +166,7 @@ fn stage_table(analysis: &Analysis, idx: usize, stage: &Stage, size: &StageSize,
     let rows = weights::rows(stage, size);
     let ((unpacked, incomplete), (pulled, pull_incomplete)) = (size.unpacked(), size.pulled());
     let sum = |sum: Option<Estimate>, incomplete: bool| {
-        sum.map_or_else(|| "unknown".to_owned(), |sum| at_least(&sum, incomplete))
+        sum.map_or_else(|| "unknown".to_owned(), |sum| sum.words_of(incomplete))
     };
     html! {
         table.stage.shipped[analysis.facts.is_final(idx)] role="table" {
@@ -220,13 +220,13 @@ fn table_row(row: &Row<'_>, heaviest: u64) -> Markup {
             }
             td.number role="cell" {
                 @match row.weight {
-                    Some(weight) => { (weights::brief(weight, row.incomplete)) span.basis { (weight.basis.name()) } }
+                    Some(weight) => { (weight.brief_of(row.incomplete)) span.basis { (weight.basis.name()) } }
                     None => { "?" span.basis { "unknown" } }
                 }
             }
             td.number.none[row.pull.is_none()] role="cell" {
                 @match row.pull {
-                    Some(pull) => (weights::brief(pull, row.incomplete)),
+                    Some(pull) => (pull.brief_of(row.incomplete)),
                     None => "?",
                 }
             }

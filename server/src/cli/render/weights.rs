@@ -21,7 +21,7 @@ pub(crate) fn of_target(analysis: &Analysis) -> Option<String> {
     stage.base_unpacked.as_ref()?;
     let (unpacked, incomplete) = stage.unpacked();
     let unpacked = unpacked.filter(|sum| !incomplete || sum.likely > Size(0))?;
-    let mut res = format!("{} unpacked", at_least(&unpacked, incomplete));
+    let mut res = format!("{} unpacked", unpacked.words_of(incomplete));
     let (pulled, incomplete) = stage.pulled();
     match (pulled, &stage.base_pull) {
         (Some(pulled), _) if !incomplete && pulled.likely > Size(0) => {
@@ -33,12 +33,6 @@ pub(crate) fn of_target(analysis: &Analysis) -> Option<String> {
         (_, _) => {}
     }
     Some(res)
-}
-
-/// `at least 1.1 GB` where a part of a sum is not known.
-pub(crate) fn at_least(sum: &Estimate, incomplete: bool) -> String {
-    let words = sum.words();
-    if incomplete { format!("at least {}", words.strip_prefix("about ").unwrap_or(&words)) } else { words }
 }
 
 /// The table of a file.
@@ -205,14 +199,9 @@ fn sum(size: &StageSize, pulls: bool) -> String {
 }
 
 fn figures(unpacked: Option<&Estimate>, pulled: Option<&Estimate>, pulls: bool, incomplete: bool) -> String {
-    let figure = |figure: Option<&Estimate>| figure.map_or_else(|| "?".to_owned(), |it| brief(it, incomplete));
+    let figure = |figure: Option<&Estimate>| figure.map_or_else(|| "?".to_owned(), |it| it.brief_of(incomplete));
     let pulled = if pulls { format!("  {:>8}", figure(pulled)) } else { String::new() };
     format!("{:>8}{pulled}", figure(unpacked))
-}
-
-/// `≈ 142 MB`, or `≥ 142 MB` where a part of it is not known.
-pub(crate) fn brief(figure: &Estimate, incomplete: bool) -> String {
-    if incomplete { format!("≥ {}", figure.brief().trim_start_matches("≈ ")) } else { figure.brief() }
 }
 
 /// The bytes of the heaviest layer or base of a file.

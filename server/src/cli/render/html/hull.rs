@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use crate::analysis::Analysis;
 use crate::cli::render::html::draw::{offset, share, solid};
 use crate::cli::render::html::mark;
-use crate::cli::render::weights::{self, at_least};
+use crate::cli::render::weights;
 use crate::size::StageSize;
 use crate::weight::{Estimate, Size, rounded};
 
@@ -19,7 +19,7 @@ pub(super) fn figures(size: &StageSize, budget: Option<Size>) -> Markup {
                 dd {
                     @match &sum {
                         Some(sum) => {
-                            span.big { (at_least(sum, incomplete)) }
+                            span.big { (sum.words_of(incomplete)) }
                             " " span.ends { (ends(sum)) }
                         }
                         None => span.big { "unknown" }
