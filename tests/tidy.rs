@@ -12,7 +12,7 @@ use plimsoll::rules;
 /// The layers from the bottom to the top, as in `server/src/lib.rs`. A module uses those of earlier rows, its own
 /// submodules, and of its own row only what is named in `NEIGHBOURS`.
 const LAYERS: &[&[&str]] = &[
-    &["date", "text", "weight", "table"],
+    &["date", "memo", "text", "weight", "table"],
     &["expand"],
     &["segment", "syntax"],
     &["document"],

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use crate::context::ignore::IgnoreFile;
-use crate::context::lock::{Locked, Memo};
+use crate::context::lock::{Locked, Summed};
 use crate::context::pattern::Pattern;
 
 /// The build context of one Dockerfile.
@@ -42,7 +42,7 @@ pub struct BuildContext {
     /// [`BuildContext::settled`], since a keystroke asks for it and a context may hold 100,000 files.
     pub sums: BTreeMap<String, Sum>,
     /// What the lock files among the texts were summed to; filled as they are asked for.
-    pub locked: Memo,
+    pub(crate) locked: Summed,
 }
 
 /// One path of the context.
@@ -174,7 +174,7 @@ impl BuildContext {
 
     /// The packages that a lock file or manifest of this path names, if its text was read.
     pub fn locked(&self, path: &str) -> Option<Locked> {
-        self.locked.of(path, self.text(path)?)
+        lock::of(&self.locked, path, self.text(path)?)
     }
 
     /// What lies at the top of the context and is not ignored, in the order of names.

@@ -8,20 +8,22 @@ mod counterparts;
 mod ended;
 mod figures;
 mod kinds;
-mod memo;
+mod known;
 pub mod newer;
 mod repository;
 mod tag;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::date::Date;
 use crate::images::answers::Answers;
-use crate::images::memo::Memo;
+use crate::images::known::Known;
 use crate::images::newer::Newer;
 use crate::images::tag::{Tag, named, stored};
+use crate::memo::Memo;
 use crate::model::{ImageRef, Platform};
 use crate::packages::{AptClosure, apt_closure};
 use crate::table::{Kind, Section, Table, column};
@@ -35,7 +37,7 @@ pub struct ImageBook {
     /// A table whose rows count where they are newer than the embedded ones.
     newer: Arc<Newer>,
     /// What was looked up in them already.
-    memo: Memo,
+    known: Memo<HashMap<ImageRef, Known>>,
 }
 
 /// The figures of an image for one platform.
@@ -125,12 +127,12 @@ impl ImageBook {
 
     /// The same tables with these answers of registries.
     pub fn with_answers(&self, answers: Arc<Answers>) -> ImageBook {
-        ImageBook { answers, newer: Arc::clone(&self.newer), memo: Memo::default() }
+        ImageBook { answers, newer: Arc::clone(&self.newer), known: Memo::default() }
     }
 
     /// The same answers with this newer table.
     pub fn with_newer(&self, newer: Arc<Newer>) -> ImageBook {
-        ImageBook { answers: Arc::clone(&self.answers), newer, memo: Memo::default() }
+        ImageBook { answers: Arc::clone(&self.answers), newer, known: Memo::default() }
     }
 
     /// What registries said.
@@ -153,7 +155,7 @@ impl ImageBook {
             let embedded = figures::of(TABLE, image, platform);
             figures::newer(TABLE, &self.newer, image, platform, embedded.as_ref()).or(embedded)
         };
-        self.memo.ask(image, |known| memo::of_platform(&mut known.figures, platform, found))
+        known::ask(&self.known, image, |known| known::of_platform(&mut known.figures, platform, found))
     }
 
     /// The tags of the embedded table that still move: those of official images that the list of these has, by whole
@@ -164,24 +166,26 @@ impl ImageBook {
 
     /// What kind of image it is.
     pub fn traits(&self, image: &ImageRef) -> Option<Arc<Traits>> {
-        self.memo.ask(image, |known| known.traits.get_or_insert_with(|| kinds::of(TABLE, image).map(Arc::new)).clone())
+        known::ask(&self.known, image, |known| {
+            known.traits.get_or_insert_with(|| kinds::of(TABLE, image).map(Arc::new)).clone()
+        })
     }
 
     /// The Debian packages that an image brings above its distribution, with all they need, as far as the tables know.
     pub fn packages(&self, image: &ImageRef) -> Option<Arc<AptClosure>> {
+        let traits = self.traits(image)?;
         let found = || {
-            let packages = kinds::of(TABLE, image)?.packages;
-            let names: Vec<&str> = packages.iter().map(String::as_str).collect();
+            let names: Vec<&str> = traits.packages.iter().map(String::as_str).collect();
             (!names.is_empty()).then(|| Arc::new(apt_closure(&names, false)))
         };
-        self.memo.ask(image, |known| known.packages.get_or_insert_with(found).clone())
+        known::ask(&self.known, image, |known| known.packages.get_or_insert_with(found).clone())
     }
 
     /// Slimmer images of the same version that exist and are smaller by known figures: slim ones with the same C library
     /// first, then images without a shell, then those with another C library.
     pub fn counterparts(&self, image: &ImageRef, platform: &Platform) -> Vec<Counterpart> {
         let found = || counterparts::of(TABLE, image, platform);
-        self.memo.ask(image, |known| memo::of_platform(&mut known.counterparts, platform, found))
+        known::ask(&self.known, image, |known| known::of_platform(&mut known.counterparts, platform, found))
     }
 
     /// The tag of the slim image of the same version, suite and repository (`node:20` → `20-slim`, `python:3.11-bookworm`

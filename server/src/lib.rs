@@ -3,6 +3,7 @@
 //! The modules stand in the order of their layers: each uses only those above it (`tests/tidy.rs` holds them to it).
 
 pub mod date;
+pub mod memo;
 pub mod table;
 pub mod text;
 pub mod weight;

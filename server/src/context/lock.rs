@@ -1,13 +1,13 @@
 //! Lock files and manifests of the build context, summed by the table of measured packages.
 //!
-//! A file is summed once for a context, not at each keystroke ([`Memo`]). A broken file says nothing, and nothing in it is
+//! A file is summed once for a context, not at each keystroke ([`Summed`]). A broken file says nothing, and nothing in it is
 //! carried out.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
 
 use serde_json::Value;
 
+use crate::memo::Memo;
 use crate::packages::modules::{Ecosystem, Modules};
 
 /// The packages of a project.
@@ -21,34 +21,19 @@ pub struct Locked {
     pub is_complete: bool,
 }
 
-/// What was summed already, by path. A copy of a context may get other texts, so a copy of this is empty.
-#[derive(Debug, Default)]
-pub struct Memo(Mutex<BTreeMap<String, Option<Locked>>>);
+/// What was summed already, by path.
+pub(crate) type Summed = Memo<BTreeMap<String, Option<Locked>>>;
 
-impl Clone for Memo {
-    fn clone(&self) -> Memo {
-        Memo::default()
+/// The packages that the file of this path and text names.
+pub(super) fn of(summed: &Summed, path: &str, text: &str) -> Option<Locked> {
+    let mut known = summed.known();
+    if let Some(known) = known.get(path) {
+        return *known;
     }
-}
-
-impl PartialEq for Memo {
-    fn eq(&self, _: &Memo) -> bool {
-        true
-    }
-}
-
-impl Memo {
-    /// The packages that the file of this path and text names.
-    pub(super) fn of(&self, path: &str, text: &str) -> Option<Locked> {
-        let mut known = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(known) = known.get(path) {
-            return *known;
-        }
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let res = read(name, text.trim_start_matches('\u{feff}'));
-        known.insert(path.to_owned(), res);
-        res
-    }
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let res = read(name, text.trim_start_matches('\u{feff}'));
+    known.insert(path.to_owned(), res);
+    res
 }
 
 /// Whether a file of this name is read here.

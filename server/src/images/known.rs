@@ -1,15 +1,12 @@
 //! What was looked up already: a keystroke asks the same few questions about the same images again.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::images::{Counterpart, ImageFacts, Traits};
+use crate::memo::Memo;
 use crate::model::{ImageRef, Platform};
 use crate::packages::AptClosure;
-
-/// Answers by image. A copy of a book may get other tables, so a copy of this is empty.
-#[derive(Debug, Default)]
-pub(super) struct Memo(Mutex<HashMap<ImageRef, Known>>);
 
 /// What was asked of one image.
 #[derive(Debug, Default)]
@@ -27,30 +24,20 @@ pub(super) struct Known {
 /// With more images than this the memory is emptied: while a name is typed, every beginning of it is asked for.
 const MOST: usize = 256;
 
-impl Clone for Memo {
-    fn clone(&self) -> Memo {
-        Memo::default()
+/// Asks for something about an image, which `answer` takes from what is known or adds to it.
+pub(super) fn ask<T>(
+    memo: &Memo<HashMap<ImageRef, Known>>,
+    image: &ImageRef,
+    answer: impl FnOnce(&mut Known) -> T,
+) -> T {
+    let mut images = memo.known();
+    if let Some(known) = images.get_mut(image) {
+        return answer(known);
     }
-}
-
-impl PartialEq for Memo {
-    fn eq(&self, _: &Memo) -> bool {
-        true
+    if images.len() >= MOST {
+        images.clear();
     }
-}
-
-impl Memo {
-    /// Asks for something about an image, which is remembered in `Known`.
-    pub(super) fn ask<T>(&self, image: &ImageRef, answer: impl FnOnce(&mut Known) -> T) -> T {
-        let mut images = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = images.get_mut(image) {
-            return answer(known);
-        }
-        if images.len() >= MOST {
-            images.clear();
-        }
-        answer(images.entry(image.clone()).or_default())
-    }
+    answer(images.entry(image.clone()).or_default())
 }
 
 /// The answer for a platform, found among those that were given or worked out.

@@ -8,28 +8,8 @@
 //! Blanks are compared as one, since tools differ in them. Where a variable is, anything may stand: a build argument may
 //! have given it another value.
 
+use crate::lower::instruction::KEYWORDS;
 use crate::model::{Copy, Form, Instruction, InstructionKind, Pair, Run, Word};
-
-/// The keywords that begin what BuildKit writes.
-const KEYWORDS: [&str; 17] = [
-    "ADD",
-    "ARG",
-    "CMD",
-    "COPY",
-    "ENTRYPOINT",
-    "ENV",
-    "EXPOSE",
-    "HEALTHCHECK",
-    "LABEL",
-    "MAINTAINER",
-    "ONBUILD",
-    "RUN",
-    "SHELL",
-    "STOPSIGNAL",
-    "USER",
-    "VOLUME",
-    "WORKDIR",
-];
 
 /// What an entry says that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +29,7 @@ impl<'a> Maker<'a> {
         let text = text.strip_suffix("# buildkit").unwrap_or(text).trim();
         let split = |text: &'a str| {
             let (keyword, arguments) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-            KEYWORDS.contains(&keyword).then_some((keyword, arguments.trim()))
+            (KEYWORDS.contains(&keyword) && keyword != "FROM").then_some((keyword, arguments.trim()))
         };
         if let Some((keyword, arguments)) = split(text) {
             return Maker { keyword, arguments, classic: false };
