@@ -89,8 +89,7 @@ stop() {
 
 with() {
   local try
-  # Not local: the trap at the end reads them.
-  # Nobody may take it for a run of the past before it is locked.
+  # Nobody may take this run for one of the past before it is locked. `run` and `engine` are not local: the trap reads them.
   exec 8> "$cache/prepare.lock"
   flock 8
   run=$(mktemp -d "$cache/runs/XXXXXX")
