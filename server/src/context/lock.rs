@@ -1,7 +1,6 @@
 //! Lock files and manifests of the build context, summed by the table of measured packages.
 //!
-//! A file is summed once for a context, not at each keystroke ([`Summed`]). A broken file says nothing, and nothing in it is
-//! carried out.
+//! A file is summed once for a context, not at each keystroke. A broken file says nothing, and nothing in it is carried out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
