@@ -158,14 +158,31 @@ fn every_file_says_what_it_is_and_is_not_too_long() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The rules in `server/src/rules`: files with a `RULE` of their own.
-fn rule_modules() -> Vec<String> {
-    let files = sources("server/src/rules");
+/// The folders of rules: one a group, and one for BuildKit's checks, which have a group each.
+const RULES: &[&str] = &["buildkit", "cache", "correctness", "security", "size", "style"];
+
+/// The rules in a folder of `server/src/rules`: files with a `RULE` of their own.
+fn rule_modules(folder: &str) -> Vec<String> {
     let is_rule = |(path, text): (&String, &String)| {
-        let name = path.strip_prefix("server/src/rules/")?.strip_suffix(".rs")?;
+        let name = path.strip_prefix(&format!("server/src/rules/{folder}/"))?.strip_suffix(".rs")?;
         (!name.contains('/') && text.contains("pub static RULE: Rule")).then(|| name.to_owned())
     };
-    files.iter().filter_map(is_rule).collect()
+    sources("server/src/rules").iter().filter_map(is_rule).collect()
+}
+
+/// A rule's name as the name of its file: `apt-lists-left` and `StageNameCasing` in words with `_` between.
+fn file_name(rule: &str) -> String {
+    let mut res = String::new();
+    let mut was_upper = true;
+    for char in rule.chars() {
+        let is_upper = char.is_ascii_uppercase();
+        if is_upper && !was_upper {
+            res.push('_');
+        }
+        res.push(if char == '-' { '_' } else { char.to_ascii_lowercase() });
+        was_upper = is_upper;
+    }
+    res
 }
 
 /// What stands between two marker comments replaced.
@@ -179,17 +196,27 @@ fn between(text: &str, name: &str, lines: &[String]) -> String {
 
 #[test]
 fn the_list_of_rules_is_the_folder() {
-    let modules = rule_modules();
-    let path = "server/src/rules.rs";
-    let text = fs::read_to_string(root().join(path)).expect("it is there").replace("\r\n", "\n");
-    let mods: Vec<String> = modules.iter().map(|name| format!("pub mod {name};\n")).collect();
-    let all: Vec<String> = std::iter::once("#[rustfmt::skip]\npub static ALL: &[&Rule] = &[\n".to_owned())
-        .chain(modules.iter().map(|name| format!("    &{name}::RULE,\n")))
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("it is there").replace("\r\n", "\n");
+    let mut all: Vec<(String, &str)> = Vec::new();
+    for folder in RULES {
+        let modules = rule_modules(folder);
+        let mods: Vec<String> = modules.iter().map(|name| format!("pub mod {name};\n")).collect();
+        let path = format!("server/src/rules/{folder}.rs");
+        written(&path, &between(&read(&path), "Modules of the rules", &mods));
+        all.extend(modules.into_iter().map(|name| (name, *folder)));
+    }
+    all.sort();
+    let lines: Vec<String> = std::iter::once("#[rustfmt::skip]\npub static ALL: &[&Rule] = &[\n".to_owned())
+        .chain(all.iter().map(|(name, folder)| format!("    &{folder}::{name}::RULE,\n")))
         .chain(std::iter::once("];\n".to_owned()))
         .collect();
-    written(path, &between(&between(&text, "Modules of the rules", &mods), "List of the rules", &all));
-    let names: Vec<String> = rules::ALL.iter().map(|rule| rule.name.replace('-', "_")).collect();
-    assert_eq!(names, modules, "a rule's file has its name");
+    let path = "server/src/rules.rs";
+    written(path, &between(&read(path), "List of the rules", &lines));
+    let names: Vec<String> = rules::ALL.iter().map(|rule| file_name(rule.name)).collect();
+    assert_eq!(names, all.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>(), "a rule's file has its name");
+    for (rule, (name, folder)) in rules::ALL.iter().zip(&all) {
+        assert!(*folder == "buildkit" || rule.group.name() == *folder, "{name} lies in the folder of its group");
+    }
 }
 
 #[test]

@@ -1,25 +1,16 @@
 //! The rules: each finds one thing and is one file.
 //!
 //! A rule is a value ([`Rule`]) with its documentation, whose two examples are its tests, and a pure function over the
-//! [`Context`]. Rules do not know each other; [`precedence`] drops the weaker findings of one cause afterwards.
+//! [`Context`]. It lies in the folder of its group. Rules do not know each other; [`precedence`] drops the weaker findings of
+//! one cause afterwards.
 
-// Modules of the rules: written by tests/tidy.rs from the folder.
-pub mod apt_lists_left;
-pub mod cleanup_in_later_layer;
-pub mod copy_all_before_install;
-pub mod eol_base_image;
-pub mod fat_base_image;
-pub mod image_over_budget;
-pub mod inline_comment;
-pub mod npm_as_pid1;
-pub mod npm_cache_left;
-pub mod npm_install_not_ci;
-pub mod pip_cache_left;
-pub mod runs_as_root;
-pub mod single_stage_build;
-// End of Modules of the rules.
-
+pub mod buildkit;
+pub mod cache;
+pub mod correctness;
 pub mod precedence;
+pub mod security;
+pub mod size;
+pub mod style;
 pub mod total;
 pub mod wanted;
 
@@ -42,19 +33,19 @@ use crate::weight::Estimate;
 // List of the rules: written by tests/tidy.rs from the folder.
 #[rustfmt::skip]
 pub static ALL: &[&Rule] = &[
-    &apt_lists_left::RULE,
-    &cleanup_in_later_layer::RULE,
-    &copy_all_before_install::RULE,
-    &eol_base_image::RULE,
-    &fat_base_image::RULE,
-    &image_over_budget::RULE,
-    &inline_comment::RULE,
-    &npm_as_pid1::RULE,
-    &npm_cache_left::RULE,
-    &npm_install_not_ci::RULE,
-    &pip_cache_left::RULE,
-    &runs_as_root::RULE,
-    &single_stage_build::RULE,
+    &size::apt_lists_left::RULE,
+    &size::cleanup_in_later_layer::RULE,
+    &cache::copy_all_before_install::RULE,
+    &security::eol_base_image::RULE,
+    &size::fat_base_image::RULE,
+    &size::image_over_budget::RULE,
+    &correctness::inline_comment::RULE,
+    &correctness::npm_as_pid1::RULE,
+    &size::npm_cache_left::RULE,
+    &correctness::npm_install_not_ci::RULE,
+    &size::pip_cache_left::RULE,
+    &security::runs_as_root::RULE,
+    &size::single_stage_build::RULE,
 ];
 // End of List of the rules.
 
@@ -254,7 +245,7 @@ pub fn check(ctx: &Context) -> Vec<Finding> {
     res.retain(|finding| !faulty.iter().any(|range| range.contains_range(finding.range)));
     res.retain(|finding| !is_small(ctx, finding));
     precedence::apply(&mut res);
-    image_over_budget::name_savings(&mut res);
+    size::image_over_budget::name_savings(&mut res);
     res.extend(ctx.file.faults.iter().map(fault));
     res.sort_by_key(|finding| (finding.range.start(), finding.range.end(), finding.id()));
     res
