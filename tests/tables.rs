@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use plimsoll::table::{Kind, MAGIC, Section, Table, column};
+use plimsoll::table::{Derived, Kind, MAGIC, Section, Table, column, hash};
 use plimsoll::{images, packages};
 
 struct Tsv {
@@ -38,10 +38,16 @@ fn list(cell: &str) -> Vec<u32> {
     cell.split(' ').filter(|word| !word.is_empty()).map(step).collect()
 }
 
+/// The table of the schema's files: written once with nothing that is worked out of itself, then with it.
 fn encode(schema: &'static [Section]) -> Vec<u8> {
     let files: Vec<Tsv> = schema.iter().map(read).collect();
+    let bare = encode_with(&files, |_, _| 0);
+    encode_with(&files, |by, row| by(Table::new(&bare), row))
+}
+
+fn encode_with(files: &[Tsv], of_row: impl Fn(fn(Table, usize) -> u32, usize) -> u32) -> Vec<u8> {
     let mut texts = BTreeSet::from([""]);
-    for file in &files {
+    for file in files {
         for (at, (_, kind)) in file.section.columns.iter().enumerate() {
             if *kind == Kind::Text {
                 texts.extend(file.rows.iter().map(|row| row[at].as_str()));
@@ -55,8 +61,8 @@ fn encode(schema: &'static [Section]) -> Vec<u8> {
         end
     });
     let mut columns: Vec<Vec<u32>> =
-        vec![ends.collect(), texts.iter().flat_map(|it| it.bytes()).map(u32::from).collect()];
-    for file in &files {
+        vec![ends.collect(), texts.iter().flat_map(|it| it.bytes()).map(u32::from).collect(), places(&texts)];
+    for file in files {
         for (at, (_, kind)) in file.section.columns.iter().enumerate() {
             let cells = file.rows.iter().map(|row| row[at].as_str());
             match kind {
@@ -73,11 +79,27 @@ fn encode(schema: &'static [Section]) -> Vec<u8> {
                 }
             }
         }
-        for (_, of, by) in file.section.derived {
-            columns.push(file.rows.iter().map(|row| by(&row[*of])).collect());
+        for (_, derived) in file.section.derived {
+            columns.push(match derived {
+                Derived::Text(of, by) => file.rows.iter().map(|row| by(&row[*of])).collect(),
+                Derived::Row(by) => (0..file.rows.len()).map(|row| of_row(*by, row)).collect(),
+            });
         }
     }
     bytes_of(&columns)
+}
+
+/// Where the number of each text is found: at its hash, or at the next place that is free.
+fn places(texts: &BTreeSet<&str>) -> Vec<u32> {
+    let mut res = vec![0; (texts.len() * 2).next_power_of_two()];
+    for (text, id) in texts.iter().zip(1..) {
+        let mut place = hash(text.bytes()) as usize % res.len();
+        while res[place] != 0 {
+            place = (place + 1) % res.len();
+        }
+        res[place] = id;
+    }
+    res
 }
 
 fn stored(cell: &str) -> u32 {
@@ -136,7 +158,8 @@ fn is_found_again(table: Table, schema: &'static [Section]) {
                     Kind::List => assert_eq!(table.list(column, at).collect::<Vec<_>>(), list(cell)),
                 }
             }
-            for (name, of, by) in section.derived {
+            for (name, derived) in section.derived {
+                let Derived::Text(of, by) = derived else { continue };
                 assert_eq!(table.cells(column(schema, section.file, name)).get(at), by(&row[*of]));
             }
             before = Some((key, at));

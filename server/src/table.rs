@@ -4,7 +4,6 @@
 //! the order of the numbers is the order of the texts. `tests/tables.rs` writes the files from the TSV beside them.
 //! **Invariant:** nothing is decoded, kept or trusted: bytes that are cut short or wrong answer `None`.
 
-use std::cmp::Ordering;
 use std::ops::Range;
 
 /// A TSV file that becomes part of a table.
@@ -16,12 +15,18 @@ pub struct Section {
     pub key: usize,
     /// Name and kind of each column, in the order of the TSV.
     pub columns: &'static [(&'static str, Kind)],
-    /// Columns of numbers that are worked out of a text column when the table is written, so that a search need not.
-    pub derived: &'static [Derived],
+    /// Columns of numbers that are worked out when the table is written, so that a search need not.
+    pub derived: &'static [(&'static str, Derived)],
 }
 
-/// The name of a derived column, the place of the text column, and how it is worked out.
-pub type Derived = (&'static str, usize, fn(&str) -> u32);
+/// How the numbers of a column are worked out.
+#[derive(Clone, Copy, Debug)]
+pub enum Derived {
+    /// Of the text in the column at this place.
+    Text(usize, fn(&str) -> u32),
+    /// Of the whole table, in which the columns of this kind hold 0 as yet, for each row.
+    Row(fn(Table, usize) -> u32),
+}
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,15 +43,18 @@ pub enum Kind {
 pub const TEXT_ENDS: usize = 0;
 /// The column of the texts, one behind the other.
 pub const TEXTS: usize = 1;
+/// The column that finds a text: behind its hash, at the first place that is free of others, one more than its number; 0
+/// where nothing lies. At least twice as long as there are texts, so a search soon ends.
+pub const TEXT_PLACES: usize = 2;
 /// What a file begins with, before the number of its columns.
-pub const MAGIC: u32 = u32::from_le_bytes(*b"PLT1");
+pub const MAGIC: u32 = u32::from_le_bytes(*b"PLT2");
 
 /// The place of a column among all columns of the file.
 ///
 /// # Panics
 /// When the schema has no such column; meant for constants, so that a wrong name does not compile.
 pub const fn column(schema: &[Section], file: &str, name: &str) -> usize {
-    let mut res = TEXTS + 1;
+    let mut res = TEXT_PLACES + 1;
     let mut section = 0;
     while section < schema.len() {
         let mut at = 0;
@@ -141,14 +149,18 @@ impl<'a> Table<'a> {
 
     /// The number of the text that these pieces make, one behind the other.
     pub fn id(self, pieces: &[&str]) -> Option<u32> {
-        let (ends, texts) = (self.column(TEXT_ENDS)?, self.column(TEXTS)?.0);
-        let compare = |id: usize| {
+        let (ends, texts, places) = (self.column(TEXT_ENDS)?, self.column(TEXTS)?.0, self.column(TEXT_PLACES)?);
+        let count = self.rows(TEXT_PLACES);
+        let first = (hash(pieces.iter().flat_map(|piece| piece.bytes())) as usize).checked_rem(count)?;
+        for place in (first..count).chain(0..first) {
+            let id = cell(places, place)?.checked_sub(1)? as usize;
             let start = id.checked_sub(1).map_or(Some(0), |before| cell(ends, before))?;
             let text = texts.get(start as usize..cell(ends, id)? as usize)?;
-            Some(compare(text, pieces))
-        };
-        let id = partition(0..self.rows(TEXT_ENDS), |id| compare(id) == Some(Ordering::Less));
-        (compare(id)? == Ordering::Equal).then(|| u32::try_from(id).ok()).flatten()
+            if is_made_of(text, pieces) {
+                return u32::try_from(id).ok();
+            }
+        }
+        None
     }
 
     /// The rows whose first key columns, which begin at `column`, hold these texts.
@@ -210,17 +222,15 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// How a text stands to the one that the pieces make.
-fn compare(text: &[u8], pieces: &[&str]) -> Ordering {
-    let mut rest = text;
-    for piece in pieces {
-        let (head, tail) = rest.split_at(piece.len().min(rest.len()));
-        match head.cmp(piece.as_bytes()) {
-            Ordering::Equal => rest = tail,
-            other => return other,
-        }
-    }
-    if rest.is_empty() { Ordering::Equal } else { Ordering::Greater }
+/// Whether these pieces, one behind the other, are the text.
+fn is_made_of(text: &[u8], pieces: &[&str]) -> bool {
+    let rest = pieces.iter().try_fold(text, |rest, piece| rest.strip_prefix(piece.as_bytes()));
+    rest.is_some_and(<[u8]>::is_empty)
+}
+
+/// FNV-1a in 32 bits: where a text is looked for, and what stands for words in a column of numbers.
+pub fn hash(bytes: impl Iterator<Item = u8>) -> u32 {
+    bytes.fold(0x811c_9dc5, |acc, byte| (acc ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// The number at a row of a column of this width.

@@ -8,9 +8,10 @@ use std::ops::Range;
 use crate::date::Date;
 use crate::images::answers::Answer;
 use crate::images::newer::Newer;
+use crate::images::ratio::Ratio;
 use crate::images::repository::Repository;
-use crate::images::tag::{Tag, Variant, named};
-use crate::images::{BASES, ImageFacts, OFFICIAL, RATIOS, TABLE_DAY, at, ended};
+use crate::images::tag::{Tag, named, stored};
+use crate::images::{BASES, ImageFacts, OFFICIAL, TABLE_DAY, at, ended};
 use crate::model::{ImageRef, Platform};
 use crate::table::{Cells, Table, Texts, partition};
 use crate::weight::{Basis, Estimate};
@@ -26,20 +27,19 @@ const TAG_MINOR: usize = at(BASES, "tag_minor");
 const TAG_PATCH: usize = at(BASES, "tag_patch");
 const TAG_DISTRO: usize = at(BASES, "tag_distro");
 const TAG_WORDS: usize = at(BASES, "tag_words");
+const LISTED: usize = at(BASES, "listed");
+const RATIO: usize = at(BASES, "ratio");
 const UNCOMPRESSED_KIND: usize = at(BASES, "uncompressed_kind");
 const LAYERS: usize = at(BASES, "layers");
 const DATE: usize = at(BASES, "date");
 const SOURCE: usize = at(BASES, "source");
 
+const OFFICIAL_REPOSITORY: usize = at(OFFICIAL, "repository");
+const OFFICIAL_TAG: usize = at(OFFICIAL, "tag");
 const LAST_SEEN: usize = at(OFFICIAL, "last_seen");
 const OFFICIAL_DISTRO: usize = at(OFFICIAL, "distro");
-
-const RATIO_REPOSITORY: usize = at(RATIOS, "repository");
-const RATIO_ERA: usize = at(RATIOS, "era");
-const RATIO_COUNT: usize = at(RATIOS, "n");
-const RATIO_MEDIAN: usize = at(RATIOS, "median");
-const RATIO_P10: usize = at(RATIOS, "p10");
-const RATIO_P90: usize = at(RATIOS, "p90");
+const RELATIVE_AMD64: usize = at(OFFICIAL, "relative_amd64");
+const RELATIVE_ARM64: usize = at(OFFICIAL, "relative_arm64");
 
 /// The figures of an image for a platform.
 pub(super) fn of(table: Table, image: &ImageRef, platform: &Platform) -> Option<ImageFacts> {
@@ -50,9 +50,8 @@ pub(super) fn of(table: Table, image: &ImageRef, platform: &Platform) -> Option<
     let repository = Repository::of(image);
     let arch = repository.arch.unwrap_or(&platform.arch);
     let found = find(table, repository, tag, arch)?;
-    let variant = Tag::parse(table.text(TAG, found.row)).variant;
     let trust = trust(table, repository, found).with_digest(image.digest.is_some());
-    Some(facts(table, image, found, trust, variant))
+    Some(facts(table, image, found, trust))
 }
 
 /// The figures that a registry's answer gives: what is pulled as it said, what that is unpacked by the usual ratio. A
@@ -116,7 +115,7 @@ pub(super) fn moving_tags(table: Table) -> Vec<ImageRef> {
     for row in 0..table.rows(REPOSITORY) {
         let (repository, tag) = (table.text(REPOSITORY, row), table.text(TAG, row));
         let Some(image) = ImageRef::parse(&format!("{repository}:{tag}")) else { continue };
-        let listed = Repository::of(&image).official_row(table, tag);
+        let listed = table.number(LISTED, row).map(|row| row as usize);
         let is_new = res.last().is_none_or(|last| last.text != image.text);
         if is_new && listed.is_some_and(|row| table.text(LAST_SEEN, row).is_empty()) {
             res.push(image);
@@ -157,7 +156,8 @@ fn find(table: Table, repository: Repository, tag: Tag, arch: &str) -> Option<Fo
         None => (table.id(&repository.successor()?)?, false),
     };
     let platform = table.id(&["linux/", arch]);
-    let own = |platform: u32| table.rows_of(REPOSITORY, &[id, table.id(&[tag.text])?, platform]).next();
+    let text = table.id(&[tag.text]);
+    let own = |platform: u32| table.rows_of(REPOSITORY, &[id, text?, platform]).next();
     if let Some(row) = platform.and_then(own) {
         return Some(Found { row, kin: Kin::Own, same_platform: true, same_repository });
     }
@@ -165,17 +165,37 @@ fn find(table: Table, repository: Repository, tag: Tag, arch: &str) -> Option<Fo
     if let Some(row) = own(amd64) {
         return Some(Found { row, kin: Kin::Own, same_platform: false, same_repository });
     }
-    let wanted = Wanted { tag, distro: distro(table, repository, tag), platform, amd64 };
-    nearest(table, id, wanted).map(|(row, kin)| {
-        let same_platform = table.cell(PLATFORM, row) == platform;
-        Found { row, kin, same_platform, same_repository }
-    })
+    let listed = repository.official_row(table, tag.text);
+    // The distribution of a tag: as it says, or as the list of official images says.
+    let distro = tag.distro.or_else(|| listed.map(|row| table.text(OFFICIAL_DISTRO, row)));
+    let wanted = Wanted { tag, distro: distro.filter(|text| !text.is_empty()), platform, amd64 };
+    let column = match arch {
+        "amd64" => Some(RELATIVE_AMD64),
+        "arm64" => Some(RELATIVE_ARM64),
+        _ => None,
+    };
+    let worked_out = || table.number(column?, listed?).map(|row| row as usize);
+    let again = |row: usize| Some((row, kin(wanted, Shapes::of(table, wanted).distance(row)?)));
+    let (row, kin) = worked_out().and_then(again).or_else(|| nearest(table, id, wanted))?;
+    let same_platform = table.cell(PLATFORM, row) == platform;
+    Some(Found { row, kin, same_platform, same_repository })
 }
 
-/// The distribution of a tag: as it says, or as the list of official images says.
-fn distro<'a>(table: Table<'a>, repository: Repository, tag: Tag<'a>) -> Option<&'a str> {
-    let listed = || Some(table.text(OFFICIAL_DISTRO, repository.official_row(table, tag.text)?));
-    tag.distro.or_else(listed).filter(|text| !text.is_empty())
+/// For the table: one more than the row of this tag in the list of official images; 0 where it is not in it.
+pub(super) fn listed(table: Table, row: usize) -> u32 {
+    let name = format!("{}:{}", table.text(REPOSITORY, row), table.text(TAG, row));
+    let listed = ImageRef::parse(&name).and_then(|it| Repository::of(&it).official_row(table, it.tag_or_latest()?));
+    stored(listed.and_then(|row| u32::try_from(row).ok()))
+}
+
+/// For the table: one more than the row that is nearest to this listed tag; 0 where it has a row of its own, or where
+/// nothing is near.
+pub(super) fn relative(table: Table, listed: usize, arch: &str) -> u32 {
+    let name = format!("{}:{}", table.text(OFFICIAL_REPOSITORY, listed), table.text(OFFICIAL_TAG, listed));
+    let Some(image) = ImageRef::parse(&name) else { return 0 };
+    let tag = image.tag_or_latest().map(Tag::parse).filter(|tag| !tag.windows);
+    let found = tag.and_then(|tag| find(table, Repository::of(&image), tag, arch));
+    found.filter(|found| found.kin != Kin::Own).map_or(0, |found| stored(u32::try_from(found.row).ok()))
 }
 
 #[derive(Clone, Copy)]
@@ -327,7 +347,7 @@ fn kin(wanted: Wanted, (words, major, distro, _, minor, patch): Distance) -> Kin
 
 /// What a figure is worth: its basis and by how many hundredths it may be off.
 #[derive(Clone, Copy, Debug)]
-struct Trust {
+pub(super) struct Trust {
     basis: Basis,
     percent: u64,
 }
@@ -341,7 +361,7 @@ impl Trust {
         if digest { self.at_best(Basis::Relative, 15) } else { self }
     }
 
-    fn estimate(self, low: f64, likely: f64, high: f64, source: String) -> Estimate {
+    pub(super) fn estimate(self, low: f64, likely: f64, high: f64, source: String) -> Estimate {
         let part = self.percent as f64 / 100.0;
         let high = high * (1.0 + part);
         // A guess tells the order of magnitude: half to double.
@@ -371,7 +391,7 @@ fn trust(table: Table, repository: Repository, found: Found) -> Trust {
 fn drift(table: Table, repository: Repository, row: usize) -> Trust {
     let tag = table.text(TAG, row);
     let Some(day) = last_day(table.text(DATE, row)) else { return Trust { basis: Basis::Guess, percent: 100 } };
-    let last_seen = repository.official_row(table, tag).map(|row| table.text(LAST_SEEN, row));
+    let last_seen = table.number(LISTED, row).map(|row| table.text(LAST_SEEN, row as usize));
     let tag = Tag::parse(tag);
     let last_build = match last_seen.map(Date::parse) {
         Some(Some(left_the_list)) => left_the_list,
@@ -402,7 +422,7 @@ fn last_day(text: &str) -> Option<Date> {
     })
 }
 
-fn facts(table: Table, image: &ImageRef, found: Found, trust: Trust, variant: Variant) -> ImageFacts {
+fn facts(table: Table, image: &ImageRef, found: Found, trust: Trust) -> ImageFacts {
     let row = found.row;
     let date = table.text(DATE, row).to_owned();
     let tag = table.text(TAG, row);
@@ -420,7 +440,7 @@ fn facts(table: Table, image: &ImageRef, found: Found, trust: Trust, variant: Va
     };
     let compressed = table.number(COMPRESSED, row).map(f64::from);
     let uncompressed = table.number(UNCOMPRESSED, row).map(f64::from);
-    let ratio = Ratio::of(table, table.cell(REPOSITORY, row), variant, &date);
+    let ratio = table.number(RATIO, row).and_then(|row| Ratio::at(table, row as usize, &date));
     let near_build = table.text(UNCOMPRESSED_KIND, row) == "n";
     let modelled = trust.at_best(Basis::Relative, 0);
     let by_ratio = || format!("{source}, by the usual ratio");
@@ -443,40 +463,4 @@ fn facts(table: Table, image: &ImageRef, found: Found, trust: Trust, variant: Va
     let layers = table.number(LAYERS, row).filter(|_| matches!(found.kin, Kin::Own | Kin::Alias));
     let platform = Platform::parse(platform).unwrap_or_default();
     ImageFacts { pull, unpacked, layers, platform, date, via }
-}
-
-/// Unpacked bytes for one compressed byte, with the ends that hold four of five images.
-#[derive(Clone, Copy, Debug)]
-struct Ratio {
-    low: f64,
-    likely: f64,
-    high: f64,
-}
-
-/// The first year of the newer era of size-ratios.tsv that a figure may be counted to.
-const NEW_ERA: &str = "2021";
-
-impl Ratio {
-    fn of(table: Table, repository: Option<u32>, variant: Variant, date: &str) -> Option<Ratio> {
-        let variant = table.id(&[variant.name()])?;
-        let recent = date >= NEW_ERA;
-        let of_repository = |repository: u32| {
-            let rows = table.rows_of(RATIO_REPOSITORY, &[repository, variant]);
-            let row = if recent { rows.last() } else { rows.into_iter().next() };
-            row.filter(|row| table.number(RATIO_COUNT, *row).is_some())
-        };
-        let row = repository.and_then(of_repository).or_else(|| of_repository(table.id(&["*"])?))?;
-        let value =
-            |column: usize| table.text(column, row).parse::<f64>().ok().filter(|it| it.is_finite() && *it >= 1.0);
-        let (likely, p10, p90) = (value(RATIO_MEDIAN)?, value(RATIO_P10)?, value(RATIO_P90)?);
-        // The ratio of one repository moved by up to 15 % between the eras; and two or three images are not many.
-        let other_era = recent != table.text(RATIO_ERA, row).starts_with("202");
-        let width = if other_era { 0.15 } else { 0.05 };
-        Some(Ratio { low: p10.min(likely * (1.0 - width)).max(1.0), likely, high: p90.max(likely * (1.0 + width)) })
-    }
-
-    /// What so many compressed bytes are unpacked.
-    fn unpacked(self, bytes: f64, trust: Trust, source: String) -> Estimate {
-        trust.estimate(bytes * self.low, bytes * self.likely, bytes * self.high, source)
-    }
 }

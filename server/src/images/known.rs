@@ -24,6 +24,11 @@ pub(super) struct Known {
 /// With more images than this the memory is emptied: while a name is typed, every beginning of it is asked for.
 const MOST: usize = 256;
 
+/// Makes room for the images of most files at once, so that the first of them need not wait for it.
+pub(super) fn make_room(memo: &Memo<HashMap<ImageRef, Known>>) {
+    memo.known().reserve(16);
+}
+
 /// Asks for something about an image, which `answer` takes from what is known or adds to it.
 pub(super) fn ask<T>(
     memo: &Memo<HashMap<ImageRef, Known>>,

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::table::hash;
+
 /// A tag in its parts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tag<'a> {
@@ -145,14 +147,12 @@ pub(super) fn named(name: Option<&str>) -> u32 {
     mark(name.as_slice())
 }
 
-/// FNV-1a over the words, in 32 bits.
+/// A number that stands for words: 0 for none.
 fn mark(words: &[&str]) -> u32 {
     if words.is_empty() {
         return 0;
     }
-    let bytes = words.iter().flat_map(|word| word.bytes().chain([b'-']));
-    let res = bytes.fold(0x811c_9dc5_u32, |acc, byte| (acc ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    res.max(1)
+    hash(words.iter().flat_map(|word| word.bytes().chain([b'-']))).max(1)
 }
 
 #[derive(PartialEq, Eq)]
