@@ -82,9 +82,9 @@ impl Analysis {
         Analysis { inputs, file, facts, size, findings }
     }
 
-    /// The findings to show: those that no stronger one of the same cause replaces.
+    /// The findings to show: those that no comment allows and no stronger one of the same cause replaces.
     pub fn shown(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| !finding.replaced)
+        self.findings.iter().filter(|finding| finding.speaks())
     }
 
     /// What the assists say about a place (empty range: the cursor), by the order of CLI.md's list.

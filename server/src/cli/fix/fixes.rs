@@ -89,7 +89,7 @@ fn is_wanted(finding: &Finding, wanted: &Wanted) -> bool {
     let Some(rules) = &wanted.rules else { return true };
     match finding.source {
         Source::Rule(rule) => rules.contains(&rule),
-        Source::Fault => false,
+        Source::Fault | Source::Note(_) => false,
     }
 }
 
