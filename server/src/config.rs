@@ -7,6 +7,7 @@
 pub mod aliases;
 pub mod hadolint;
 pub mod keys;
+pub mod names;
 pub mod nearest;
 pub mod path;
 mod raw;

@@ -22,7 +22,7 @@ pub mod wanted;
 
 use std::cell::OnceCell;
 
-use crate::config::{Config, aliases};
+use crate::config::Config;
 use crate::context::BuildContext;
 use crate::date::Date;
 use crate::facts::run::Command;
@@ -76,14 +76,14 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Whether it is one of BuildKit's own checks: their names alone begin with a capital letter.
+    pub fn is_check(&self) -> bool {
+        self.name.starts_with(|char: char| char.is_ascii_uppercase())
+    }
+
     /// The address of the rule's page.
     pub fn url(&self) -> String {
         format!("{}/blob/main/docs/rules.md#{}", env!("CARGO_PKG_REPOSITORY"), self.name)
-    }
-
-    /// Whether it is one of BuildKit's checks, which have names of their own (`StageNameCasing`).
-    pub fn is_check(&self) -> bool {
-        aliases::is_check(self.name)
     }
 }
 

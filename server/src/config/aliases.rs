@@ -1,6 +1,7 @@
 //! The names that a rule answers to besides its id: hadolint's numbers, and BuildKit's checks with hyphens.
 
 use crate::config::hadolint;
+use crate::config::names::spelled;
 
 /// The ids that a name stands for, of those that are known: an id itself, the name of a check with hyphens
 /// (`stage-name-casing`), a number of hadolint. Nothing stands behind a number that was left out; `None` is no name at
@@ -9,7 +10,7 @@ pub fn resolve<'a>(name: &str, known: &[&'a str]) -> Option<Vec<&'a str>> {
     if let Some(id) = known.iter().find(|id| **id == name) {
         return Some(vec![id]);
     }
-    if let Some(id) = known.iter().find(|id| is_check(id) && is_hyphenated(name, id)) {
+    if let Some(id) = spelled(name, known) {
         return Some(vec![id]);
     }
     let row = hadolint::find(name)?;
@@ -19,25 +20,6 @@ pub fn resolve<'a>(name: &str, known: &[&'a str]) -> Option<Vec<&'a str>> {
 /// Whether an id is the name of one of BuildKit's checks.
 pub fn is_check(id: &str) -> bool {
     id.starts_with(|first: char| first.is_ascii_uppercase())
-}
-
-/// Whether a name is that of a check in small letters with hyphens between its words: `json-args-recommended`.
-fn is_hyphenated(name: &str, id: &str) -> bool {
-    let bytes = id.as_bytes();
-    let mut rest = name.as_bytes();
-    for (at, byte) in bytes.iter().enumerate() {
-        let after_small = at.checked_sub(1).and_then(|it| bytes.get(it)).is_some_and(u8::is_ascii_lowercase);
-        let before_small = at > 0 && bytes.get(at + 1).is_some_and(u8::is_ascii_lowercase);
-        if byte.is_ascii_uppercase() && (after_small || before_small) {
-            let Some((b'-', behind)) = rest.split_first() else { return false };
-            rest = behind;
-        }
-        match rest.split_first() {
-            Some((first, behind)) if *first == byte.to_ascii_lowercase() => rest = behind,
-            Some(_) | None => return false,
-        }
-    }
-    rest.is_empty()
 }
 
 #[cfg(test)]
