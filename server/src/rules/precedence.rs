@@ -69,7 +69,7 @@ static TABLE: &[Row] = &[
     ),
     Row { order: &[&["single-stage-build"], &["package-cache-left"]], same: Same::Stage, only: Some(is_compiled) },
     row(&[&["secret-file-copied", "secret-in-run"], &["cleanup-in-later-layer", "duplicate-copy"]], Same::Files),
-    row(&[&["secret-in-env-or-arg"], &["SecretsUsedInArgOrEnv"]], Same::Instruction),
+    row(&[&["secret-in-env-or-arg"], &["SecretsUsedInArgOrEnv"]], Same::Cause),
     row(&[&["variable-out-of-scope"], &["UndefinedVar"]], Same::Range),
     row(&[&["pipe-to-shell"], &["pipe-failure-hidden"]], Same::Cause),
     row(&[&["undefined-stage"], &["missing-runtime-file"]], Same::Instruction),
@@ -243,8 +243,9 @@ fn is_compiled(file: &File, finding: &Finding) -> bool {
 
 /// Whether an ignore file is to be mended for the history of git alone.
 fn is_about_git(_: &File, finding: &Finding) -> bool {
-    let first = finding.message.lines().next().unwrap_or_default();
-    first.matches('`').count() == 2 && (first.contains("`.git`") || first.contains("`.git/`"))
+    let names = finding.message.split('`').skip(1).step_by(2).filter(|name| !name.ends_with("dockerignore"));
+    let mut names = names.peekable();
+    names.peek().is_some() && names.all(|name| name.trim_end_matches('/') == ".git")
 }
 
 #[cfg(test)]

@@ -207,8 +207,8 @@ fn the_history_of_git_in_an_ignore_file_is_told_once() {
         res.message = message.to_owned();
         [finding(text, "git-history-kept", &[".git"]), res]
     };
-    assert_eq!(spoken(text, &mut with("`.git` is sent (90 MB)")), ["git-history-kept"]);
-    assert_eq!(spoken(text, &mut with("`.git` and `data` are sent")).len(), 2);
+    assert_eq!(spoken(text, &mut with("`.dockerignore` lets `.git` through (90 MB)")), ["git-history-kept"]);
+    assert_eq!(spoken(text, &mut with("`.dockerignore` lets `.git` and `data` through")).len(), 2);
 }
 
 #[test]
