@@ -396,7 +396,10 @@ fn a_rule_is_explained_by_its_id_and_by_other_names() {
     assert!(list.out.lines().any(|line| line.starts_with("apt-lists-left ") && line.ends_with("(DL3009)")), "{list:?}");
     let page = folder.run(&["explain", "apt-lists-left"]);
     assert!(page.out.starts_with("# apt-lists-left\n\nsize · warning · also DL3009\n\n"), "{page:?}");
-    assert_eq!(folder.run(&["explain", "dl3009"]).out, page.out);
+    let number = folder.run(&["explain", "dl3009"]).out;
+    let first = "DL3009 of hadolint, apt lists that stay: it is apt-lists-left, cleanup-in-later-layer.\n\n";
+    assert!(number.starts_with(&format!("{first}{}", page.out)), "{number}");
+    assert!(number.contains("\n# cleanup-in-later-layer\n"), "{number}");
     let json = folder.run(&["explain", "DL3009", "--format", "json"]).json();
     let rule = &json["rules"][0];
     assert_eq!((&rule["name"], &rule["group"]), (&json!("apt-lists-left"), &json!("size")));
@@ -405,6 +408,75 @@ fn a_rule_is_explained_by_its_id_and_by_other_names() {
         (&json!("warning"), &json!(true), &json!(["DL3009"]))
     );
     assert!(page.out.contains(rule["page"].as_str().expect("a page")));
+}
+
+#[test]
+fn a_number_that_was_left_out_is_explained_with_the_reason() {
+    let folder = Folder::with(&[]);
+    let run = |name: &str| {
+        let run = folder.run(&["explain", name]);
+        assert_eq!((run.code, run.err.as_str()), (0, ""), "{name}");
+        run.out
+    };
+    let wget = "DL3047 of hadolint, wget without a progress option: left out: it is about the length of the log, not \
+                about bytes.\n";
+    assert_eq!(run("DL3047"), wget);
+    assert!(run("SC2086").starts_with("SC2086 of hadolint, ShellCheck's findings: left out: run ShellCheck"));
+    assert!(run("DL3021").contains("BuildKit rejects it, so it is an error of the file"));
+    assert!(run("DL3003").contains("in part; only a cd whose effect is lost is reported"));
+    assert!(run("unused-allow").starts_with("# unused-allow\n\na note on an allow comment · hint\n"));
+    let json = folder.run(&["explain", "DL3047", "--format", "json"]).json();
+    assert_eq!(json["rules"], json!([]));
+    assert_eq!((&json["hadolint"]["number"], &json["hadolint"]["fault"]), (&json!("DL3047"), &json!(false)));
+    assert_eq!(json["hadolint"]["left_out"], "it is about the length of the log, not about bytes");
+    let selected = folder.run(&["check", "--select", "DL3047", "-"]);
+    assert_eq!(selected.code, 2);
+    assert!(selected.err.contains("no rule stands for DL3047: left out: it is about"), "{selected:?}");
+    let ignored = folder.run_with_input(&["check", "--ignore", "DL3047,DL3009", "-"], APT.as_bytes());
+    assert!(!ignored.out.contains("apt-lists-left"), "{ignored:?}");
+}
+
+#[test]
+fn what_a_comment_allows_is_shown_when_asked_for_and_never_counted() {
+    let allowed = APT.replace("RUN", "# plimsoll: allow DL3009 — curl is updated at night\nRUN");
+    let folder = Folder::of(&allowed);
+    let run =
+        |more: &[&str]| folder.run(&[&["check", "--select", "apt-lists-left", "--format", "json"], more].concat());
+    let hidden = run(&[]);
+    assert_eq!((hidden.code, ids(&hidden)), (0, Vec::new()));
+    let shown = run(&["--show-suppressed"]);
+    assert_eq!((shown.code, ids(&shown)), (0, vec!["apt-lists-left".to_owned()]));
+    let json = shown.json();
+    assert_eq!(json["files"][0]["findings"][0]["suppressed"], true);
+    assert_eq!(json["summary"]["warnings"], 0);
+    let text = folder.run(&["check", "--select", "apt-lists-left", "--show-suppressed"]).out;
+    assert!(text.contains("= note: a comment allows it"), "{text}");
+    assert!(text.contains("no findings in 1 file"), "{text}");
+    let fixed = folder.run(&["fix", "--rule", "apt-lists-left", "Dockerfile"]);
+    assert_eq!((fixed.code, folder.read("Dockerfile").as_str()), (0, allowed.as_str()), "what is allowed stays");
+}
+
+#[test]
+fn a_comment_that_names_nothing_is_a_finding_of_its_own_kind() {
+    let folder = Folder::of(&APT.replace("RUN", "# plimsoll: allow apt-list-left\nRUN"));
+    let run = folder.run(&["check", "--format", "json"]);
+    let findings = run.json()["files"][0]["findings"].as_array().expect("findings").clone();
+    let note = findings.iter().find(|it| it["kind"] == "note").expect("a note");
+    assert_eq!((&note["rule"], &note["severity"]), (&json!("unknown-allow"), &json!("warning")));
+    assert_eq!((&note["group"], &note["url"]), (&Value::Null, &Value::Null));
+    assert_eq!(note["message"], "unknown rule `apt-list-left`; did you mean `apt-lists-left`?");
+    assert_eq!(note["range"]["start"]["column"], 19);
+}
+
+#[test]
+fn a_target_that_no_stage_has_is_told() {
+    let folder = Folder::with(&[("Dockerfile", SOUND), ("plimsoll.toml", "target = \"nosuch\"\n")]);
+    let run = folder.run(&["check"]);
+    assert_eq!(run.code, 2);
+    let expected = "error: Dockerfile: the settings say that `nosuch` is built, and no stage has this name\n";
+    assert_eq!(run.err, expected);
+    folder.write("plimsoll.toml", b"target = \"0\"\n");
+    assert_eq!(folder.run(&["check"]).err, "");
 }
 
 #[test]

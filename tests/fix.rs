@@ -176,6 +176,36 @@ fn only_the_rules_and_lines_that_are_named_are_fixed() {
 }
 
 #[test]
+fn a_place_without_a_fix_is_told() {
+    let folder = Folder::of(APT);
+    let said = |arguments: &[&str]| {
+        let run = folder.run(&[&["fix", "--diff", "Dockerfile"], arguments].concat());
+        assert_eq!((run.code, run.out.as_str()), (0, ""), "{arguments:?}");
+        run.err
+    };
+    assert_eq!(said(&["--at", "3"]), "note: Dockerfile: no safe fix at this place\n");
+    assert_eq!(said(&["--review", "--lines", "3-4"]), "note: Dockerfile: no fix at this place\n");
+    assert_eq!(said(&["--action", "merge-runs", "--at", "1"]), "note: Dockerfile: no place for this action\n");
+    let folder = Folder::of("FROM debian:trixie\nRUN true\nUSER 1\nCMD [\"curl\"]\n");
+    let run = folder.run(&["fix", "--at", "1", "Dockerfile"]);
+    let expected =
+        "note: Dockerfile: no safe fix at this place; there is 1 fix that a person should look at (--review)\n";
+    assert_eq!((run.code, run.err.as_str()), (0, expected));
+}
+
+#[test]
+fn comments_that_allow_nothing_are_taken_away() {
+    let clean = APT.replace("curl\n", "curl && rm -rf /var/lib/apt/lists/*\n");
+    let text = clean.replace("RUN", "# plimsoll: allow apt-lists-left — once\nRUN");
+    let folder = Folder::of(&text);
+    assert_eq!(folder.run(&["fix", "--rule", "apt-lists-left", "Dockerfile"]).code, 0);
+    assert_eq!(folder.read("Dockerfile"), text, "the fix of another rule");
+    let run = folder.run(&["fix", "--rule", "unused-allow", "Dockerfile"]);
+    assert_eq!((run.code, run.out.as_str()), (0, "Dockerfile:2: Take the comment away (unused-allow)\n"));
+    assert_eq!(folder.read("Dockerfile"), clean);
+}
+
+#[test]
 fn an_action_is_carried_out_wherever_it_is_possible() {
     let folder = Folder::with(&[("Dockerfile", RUNS), ("x", "")]);
     let run = folder.run(&["fix", "--action", "merge-runs", "Dockerfile"]);

@@ -224,7 +224,8 @@ fn the_page_of_the_rules_is_what_the_rules_say() {
     let mut res = String::from(
         "# Rules\n\n<!-- Written by tests/tidy.rs from server/src/rules. -->\n\n\
          `plimsoll explain NAME` shows the same text.\n\
-         *safe* and *review* say whether a fix may be applied unasked.\n\n\
+         *safe* and *review* say whether a fix may be applied unasked.\n\
+         A comment `# plimsoll: allow NAME — reason` directly above an instruction allows what is found in it.\n\n\
          | rule | group | severity | default | other names |\n|---|---|---|---|---|\n",
     );
     for rule in rules::ALL {
@@ -241,6 +242,10 @@ fn the_page_of_the_rules_is_what_the_rules_say() {
         let default = if rule.on { "" } else { ", off by default" };
         let (group, severity, doc) = (rule.group.name(), rule.severity.name(), rule.doc.trim());
         res.push_str(&format!("\n## {}\n\n*{group}, {severity}{default}{other}*\n\n{doc}\n", rule.name));
+    }
+    res.push_str("\n## Notes on comments\n\nThese are about `allow` comments themselves; they have no group.\n");
+    for note in rules::Note::ALL {
+        res.push_str(&format!("\n**{}** ({}). {}\n", note.id(), note.severity().name(), note.doc()));
     }
     written("docs/rules.md", &res);
 }

@@ -1,5 +1,7 @@
 //! The only door to the core: text and data in, findings, actions, sizes and hovers out.
 
+pub mod fixing;
+
 use std::cell::OnceCell;
 use std::sync::Arc;
 
@@ -82,9 +84,9 @@ impl Analysis {
         Analysis { inputs, file, facts, size, findings }
     }
 
-    /// The findings to show: those that no stronger one of the same cause replaces.
+    /// The findings to show: those that no comment allows and no stronger one of the same cause replaces.
     pub fn shown(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| !finding.replaced)
+        self.findings.iter().filter(|finding| finding.speaks())
     }
 
     /// What the assists say about a place (empty range: the cursor), by the order of CLI.md's list.
@@ -116,6 +118,15 @@ impl Analysis {
     /// What a stage may weigh by the settings, unpacked.
     pub fn budget(&self, stage: usize) -> Option<Size> {
         budget::of_stage(&self.file, &self.facts, &self.inputs.config, stage)
+    }
+
+    /// The stage that the settings name as target where the file has stages and none is that one; the last is taken then.
+    pub fn unknown_target(&self) -> Option<&str> {
+        let name = self.inputs.config.target.as_deref()?;
+        let n_stages = self.file.stages.len();
+        let is_number = || name.parse::<usize>().is_ok_and(|idx| idx < n_stages);
+        let is_known = n_stages == 0 || self.file.stage_named(name).is_some() || is_number();
+        (!is_known).then_some(name)
     }
 
     /// The images that stages are built on, each with its platform, none twice: the edge may ask registries for them and

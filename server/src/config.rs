@@ -4,7 +4,10 @@
 //! other, key by key. The keys stand in one table, [`keys::KEYS`], which also writes the JSON schema.
 //! **Invariant:** nothing here reads a file, and no layer of a workspace sets a key that is the user's alone.
 
+pub mod aliases;
+pub mod hadolint;
 pub mod keys;
+pub mod names;
 pub mod nearest;
 pub mod path;
 mod raw;

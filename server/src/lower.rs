@@ -6,6 +6,7 @@
 mod command;
 pub mod flags;
 pub mod instruction;
+mod pragma;
 mod stages;
 mod words;
 

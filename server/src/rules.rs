@@ -4,9 +4,15 @@
 //! [`Context`]. It lies in the folder of its group. Rules do not know each other; [`precedence`] drops the weaker findings of
 //! one cause afterwards.
 
+pub mod allow;
 pub mod buildkit;
 pub mod cache;
+#[cfg(test)]
+pub(crate) mod catalogue;
+mod check;
 pub mod correctness;
+pub mod names;
+pub mod order;
 pub mod precedence;
 pub mod security;
 pub mod size;
@@ -16,18 +22,20 @@ pub mod wanted;
 
 use std::cell::OnceCell;
 
-use crate::config::{Config, Level};
+use crate::config::Config;
 use crate::context::BuildContext;
 use crate::date::Date;
 use crate::facts::run::Command;
 use crate::facts::start::{self, StartChain};
 use crate::facts::{Facts, RunFacts};
 use crate::images::ImageBook;
-use crate::model::{Fault, File, ImageRef, Placed, Run, Stage};
+use crate::model::{File, ImageRef, Placed, Run, Stage};
 use crate::shell::Call;
 use crate::size::BuildSize;
 use crate::text::{TextEdit, TextRange};
 use crate::weight::Estimate;
+
+pub use check::check;
 
 /// Every rule, in the order of their names.
 // List of the rules: written by tests/tidy.rs from the folder.
@@ -68,6 +76,11 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Whether it is one of BuildKit's own checks: their names alone begin with a capital letter.
+    pub fn is_check(&self) -> bool {
+        self.name.starts_with(|char: char| char.is_ascii_uppercase())
+    }
+
     /// The address of the rule's page.
     pub fn url(&self) -> String {
         format!("{}/blob/main/docs/rules.md#{}", env!("CARGO_PKG_REPOSITORY"), self.name)
@@ -102,6 +115,9 @@ pub enum Group {
 }
 
 impl Group {
+    /// All groups.
+    pub const ALL: [Group; 5] = [Group::Size, Group::Cache, Group::Security, Group::Correctness, Group::Style];
+
     /// The word in settings and output.
     pub fn name(self) -> &'static str {
         match self {
@@ -146,6 +162,59 @@ pub enum Source {
     Rule(&'static Rule),
     /// BuildKit rejects the text.
     Fault,
+    /// Something about an `allow` comment.
+    Note(Note),
+}
+
+/// What is said of `allow` comments (RULES.md §6). These are no rules: they have no group and cannot be allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// It silences nothing.
+    UnusedAllow,
+    /// It names a rule that is none.
+    UnknownAllow,
+    /// It has no reason, and the settings require one.
+    MissingReason,
+}
+
+impl Note {
+    /// All of them.
+    pub const ALL: [Note; 3] = [Note::UnusedAllow, Note::UnknownAllow, Note::MissingReason];
+
+    /// The id in output.
+    pub fn id(self) -> &'static str {
+        match self {
+            Note::UnusedAllow => "unused-allow",
+            Note::UnknownAllow => "unknown-allow",
+            Note::MissingReason => "allow-without-reason",
+        }
+    }
+
+    /// How much it matters.
+    pub fn severity(self) -> Severity {
+        match self {
+            Note::UnusedAllow => Severity::Hint,
+            Note::UnknownAllow | Note::MissingReason => Severity::Warning,
+        }
+    }
+
+    /// What it means, in whole sentences.
+    pub fn doc(self) -> &'static str {
+        match self {
+            Note::UnusedAllow => {
+                "An allow comment silences nothing: the finding is gone, or the comment does not stand directly above \
+                 its instruction. Nothing is said while the rule is off, or while the build context or the base image \
+                 that it looks at is not known. `unused-allow = false` switches it off."
+            }
+            Note::UnknownAllow => {
+                "An allow comment names a rule that does not exist. `unused-allow = false` switches it off."
+            }
+            Note::MissingReason => {
+                "An allow comment gives no reason, and `require-reason` is set. The reason stands behind a dash: \
+                 `# plimsoll: allow apt-lists-left — the next stage needs them`."
+            }
+        }
+    }
 }
 
 /// Something found.
@@ -171,14 +240,25 @@ pub struct Finding {
     pub assists: Vec<&'static str>,
     /// Whether a stronger finding of the same cause speaks instead (shown with `--all` only).
     pub replaced: bool,
+    /// Whether a comment allows it (shown with `--show-suppressed` only).
+    pub suppressed: bool,
 }
 
 impl Finding {
     /// A finding of a rule at `range`, which is its cause too; the other fields as the rule's default, empty.
     pub fn new(rule: &'static Rule, range: TextRange, message: impl Into<String>) -> Finding {
+        Finding::of(Source::Rule(rule), rule.severity, range, message)
+    }
+
+    /// A note on a comment.
+    pub fn note(note: Note, range: TextRange, message: impl Into<String>) -> Finding {
+        Finding::of(Source::Note(note), note.severity(), range, message)
+    }
+
+    fn of(source: Source, severity: Severity, range: TextRange, message: impl Into<String>) -> Finding {
         Finding {
-            source: Source::Rule(rule),
-            severity: rule.severity,
+            source,
+            severity,
             range,
             cause: range,
             message: message.into(),
@@ -187,7 +267,13 @@ impl Finding {
             fix: None,
             assists: Vec::new(),
             replaced: false,
+            suppressed: false,
         }
+    }
+
+    /// Whether it is shown: no comment allows it, and no stronger one speaks instead.
+    pub fn speaks(&self) -> bool {
+        !self.replaced && !self.suppressed
     }
 
     /// The id in output and `allow` comments.
@@ -195,6 +281,7 @@ impl Finding {
         match self.source {
             Source::Rule(rule) => rule.name,
             Source::Fault => "fault",
+            Source::Note(note) => note.id(),
         }
     }
 }
@@ -226,63 +313,6 @@ pub enum Safety {
     Review,
     /// The image has the same content and configuration apart from the waste, and builds exactly when it did.
     Safe,
-}
-
-/// Every finding of a file in the order of the text: BuildKit's faults, then what the rules found where no fault
-/// stands, with the settings' severities and precedence applied. Weaker findings of one cause stay, marked `replaced`.
-pub fn check(ctx: &Context) -> Vec<Finding> {
-    let mut res: Vec<Finding> = Vec::new();
-    for rule in ALL {
-        let Some(level) = level(ctx.config, rule) else { continue };
-        let from = res.len();
-        (rule.check)(ctx, &mut res);
-        for finding in &mut res[from..] {
-            finding.severity = level.unwrap_or(finding.severity);
-        }
-    }
-    let faulty: Vec<TextRange> =
-        ctx.file.instructions().filter(|it| !it.instruction.faults.is_empty()).map(Placed::whole).collect();
-    res.retain(|finding| !faulty.iter().any(|range| range.contains_range(finding.range)));
-    res.retain(|finding| !is_small(ctx, finding));
-    precedence::apply(&mut res);
-    size::image_over_budget::name_savings(&mut res);
-    res.extend(ctx.file.faults.iter().map(fault));
-    res.sort_by_key(|finding| (finding.range.start(), finding.range.end(), finding.id()));
-    res
-}
-
-fn fault(fault: &Fault) -> Finding {
-    Finding {
-        source: Source::Fault,
-        severity: Severity::Error,
-        range: fault.range,
-        cause: fault.range,
-        message: fault.message.clone(),
-        saves: None,
-        related: Vec::new(),
-        fix: None,
-        assists: Vec::new(),
-        replaced: false,
-    }
-}
-
-/// What the settings say of a rule: `None` = off, `Some(None)` = its own severity.
-fn level(config: &Config, rule: &Rule) -> Option<Option<Severity>> {
-    match config.level(rule.name, rule.group.name()) {
-        None => rule.on.then_some(None),
-        Some(Level::Off) => None,
-        Some(Level::Hint) => Some(Some(Severity::Hint)),
-        Some(Level::Information) => Some(Some(Severity::Information)),
-        Some(Level::Warning) => Some(Some(Severity::Warning)),
-        Some(Level::Error) => Some(Some(Severity::Error)),
-    }
-}
-
-/// Whether a size finding saves less than the settings ask for (RULES.md S8). An unknown saving is not small.
-fn is_small(ctx: &Context, finding: &Finding) -> bool {
-    let Source::Rule(rule) = finding.source else { return false };
-    let saves = finding.saves.as_ref();
-    rule.group == Group::Size && saves.is_some_and(|saves| saves.likely.0 < ctx.config.minimum_saving)
 }
 
 /// What a rule may look at.

@@ -107,6 +107,25 @@ impl TextEdit {
         Some(first.delete.cover(last.delete))
     }
 
+    /// Whether it changes this text.
+    pub fn changes(&self, text: &str) -> bool {
+        let old = |indel: &Indel| text.get(std::ops::Range::<usize>::from(indel.delete));
+        self.indels.iter().any(|indel| old(indel).is_some_and(|old| old != indel.insert))
+    }
+
+    /// Where a range lies after the edit; what was replaced at its ends, or inserted there, is part of it.
+    pub fn moved(&self, range: TextRange) -> TextRange {
+        let grown = |indel: &Indel| indel.insert.len() as i64 - i64::from(u32::from(indel.delete.len()));
+        let before: i64 = self.indels.iter().filter(|it| it.delete.end() < range.start()).map(grown).sum();
+        let touched = self.indels.iter().filter(|it| it.delete.intersect(range).is_some());
+        let whole = touched.clone().fold(range, |whole, indel| whole.cover(indel.delete));
+        let inside: i64 = touched.map(grown).sum();
+        let size = |at: i64| TextSize::new(u32::try_from(at.max(0)).unwrap_or(u32::MAX));
+        let start = i64::from(u32::from(whole.start())) + before;
+        let end = i64::from(u32::from(whole.end())) + before + inside;
+        TextRange::new(size(start), size(end.max(start)))
+    }
+
     /// The text after the edit. Replacements that do not lie in `text` on character boundaries are left out.
     pub fn apply(&self, text: &str) -> String {
         let mut res = String::with_capacity(text.len());
@@ -138,6 +157,24 @@ mod tests {
     fn replacements_are_applied_from_left_to_right() {
         let edit = TextEdit::new(vec![indel(4, 5, "E"), indel(0, 1, ""), indel(2, 2, "++")]).expect("disjoint");
         assert_eq!(edit.apply("abcdef"), "b++cdEf");
+    }
+
+    #[test]
+    fn a_range_moves_with_what_is_before_it_and_grows_with_what_touches_it() {
+        let range = |start: u32, end: u32| TextRange::new(start.into(), end.into());
+        let indels = vec![indel(0, 2, "xyz"), indel(10, 12, ""), indel(20, 20, "++"), indel(30, 31, "")];
+        let edit = TextEdit::new(indels).expect("disjoint");
+        assert_eq!(edit.moved(range(4, 6)), range(5, 7));
+        assert_eq!(edit.moved(range(11, 20)), range(11, 21));
+        assert_eq!(edit.moved(range(22, 25)), range(23, 26));
+        assert_eq!(edit.moved(range(1, 1)), range(0, 3));
+    }
+
+    #[test]
+    fn an_edit_that_writes_what_is_there_changes_nothing() {
+        assert!(!TextEdit::new(vec![indel(0, 1, "a"), indel(2, 2, "")]).expect("disjoint").changes("abc"));
+        assert!(TextEdit::insert(1.into(), "x").changes("abc"));
+        assert!(!TextEdit::insert(9.into(), "x").changes("abc"));
     }
 
     #[test]

@@ -44,6 +44,9 @@ pub struct Options {
     /// Also show what a stronger finding of the same cause has replaced
     #[arg(long)]
     all: bool,
+    /// Also show what comments allow
+    #[arg(long)]
+    show_suppressed: bool,
     #[command(flatten)]
     files: Files,
     #[command(flatten)]
@@ -177,7 +180,8 @@ pub(crate) fn run(options: &Options, console: &mut Console) -> Result<Outcome> {
 fn check(session: &Session<'_>, options: &Options, style: Style, job: &Job) -> Result<Checked> {
     let opened = session.open(job)?;
     let analysis = &opened.analysis;
-    let wanted = |finding: &&Finding| options.all || !finding.replaced;
+    let wanted =
+        |finding: &&Finding| (options.all || !finding.replaced) && (options.show_suppressed || !finding.suppressed);
     let findings: Vec<Finding> =
         analysis.findings.iter().filter(wanted).map(|finding| with_offered_actions(analysis, finding)).collect();
     let findings = findings.iter();

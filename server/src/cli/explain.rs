@@ -11,12 +11,14 @@ use crate::cli::console::Console;
 use crate::cli::names;
 use crate::cli::options::{Format, Manner};
 use crate::cli::render::json::{self, TOOL, Tool};
-use crate::rules::{self, Rule};
+use crate::config::hadolint::{self, Answer, Row};
+use crate::rules::names::rules_named;
+use crate::rules::{self, Note, Rule};
 
 /// The options of `explain`.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// A rule's id, or the number another tool gives it (DL3009); the list of all rules without one
+    /// A rule's id, or the name another tool gives it (DL3009, stage-name-casing); the list of all rules without one
     #[arg(value_name = "RULE")]
     rule: Option<String>,
     /// What the page is written as
@@ -31,6 +33,31 @@ struct Report {
     version: u32,
     tool: Tool,
     rules: Vec<JsonRule>,
+    /// What became of a number of hadolint, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hadolint: Option<JsonNumber>,
+}
+
+#[derive(Debug, Serialize)]
+struct JsonNumber {
+    number: &'static str,
+    about: &'static str,
+    rules: &'static [&'static str],
+    /// Whether it is an error of the file.
+    fault: bool,
+    /// Why nothing, or not all of it, is reported.
+    left_out: Option<&'static str>,
+}
+
+impl JsonNumber {
+    fn of(row: &'static Row) -> JsonNumber {
+        let left_out = match row.answer {
+            Answer::Partly(_, reason) | Answer::LeftOut(reason) => Some(reason),
+            Answer::Rules(_) | Answer::Fault => None,
+        };
+        let fault = row.answer == Answer::Fault;
+        JsonNumber { number: row.number, about: row.about, rules: row.rules(), fault, left_out }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -48,16 +75,26 @@ struct JsonRule {
 /// Shows what the options name.
 pub(crate) fn run(options: &Options, console: &mut Console) -> Result<Outcome> {
     console.set_up(options.manner.color, options.manner.quiet);
+    let row = options.rule.as_deref().and_then(hadolint::find);
+    let note = options.rule.as_deref().and_then(|name| Note::ALL.into_iter().find(|note| note.id() == name));
     let wanted = match &options.rule {
+        Some(_) if note.is_some() => Vec::new(),
+        Some(name) if row.is_some() => rules_named(name).unwrap_or_default(),
         Some(name) => names::rules_named(name)?,
         None => rules::ALL.to_vec(),
     };
     let text = match (options.format, &options.rule) {
         (Format::Json, _) => {
             let rules = wanted.into_iter().map(json_rule).collect();
-            json::document(&Report { version: json::VERSION, tool: TOOL, rules })?
+            let hadolint = row.map(JsonNumber::of);
+            json::document(&Report { version: json::VERSION, tool: TOOL, rules, hadolint })?
         }
-        (Format::Text, Some(_)) => wanted.into_iter().map(page).collect::<Vec<String>>().join("\n"),
+        (Format::Text, Some(name)) => {
+            let number = row.map(|row| number(name, row));
+            let note = note.map(note_page);
+            let pages = wanted.into_iter().map(page);
+            number.into_iter().chain(note).chain(pages).collect::<Vec<String>>().join("\n")
+        }
         (Format::Text, None) => list(&wanted),
     };
     console.result(&text)?;
@@ -74,6 +111,15 @@ fn json_rule(rule: &'static Rule) -> JsonRule {
         page: rule.doc.trim().to_owned(),
         url: json::rule_url(rule.name),
     }
+}
+
+/// What became of a number, in a sentence.
+fn number(name: &str, row: &Row) -> String {
+    format!("{} of hadolint, {}: {}.\n", name.to_ascii_uppercase(), row.about, names::reason(row))
+}
+
+fn note_page(note: Note) -> String {
+    format!("# {}\n\na note on an allow comment · {}\n\n{}\n", note.id(), note.severity().name(), note.doc())
 }
 
 fn page(rule: &Rule) -> String {

@@ -13,6 +13,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::analysis::Analysis;
+use crate::analysis::fixing::Wanted;
 use crate::assists::Refusal;
 use crate::cli::console::Console;
 use crate::cli::fix::actions::Asked;
@@ -23,11 +24,8 @@ use crate::cli::options::{Build, Files, Format, Manner};
 use crate::cli::read::{self, Job, Place, Session};
 use crate::cli::{Outcome, names};
 use crate::disk::write;
-use crate::rules::{Rule, Safety};
+use crate::rules::Safety;
 use crate::weight::Estimate;
-
-/// A file whose fixes do not come to an end within so many rounds shows a bug.
-const MOST_ROUNDS: usize = 10;
 
 /// The options of `fix`.
 #[derive(Debug, Args)]
@@ -99,29 +97,26 @@ struct Fixed {
 struct Done {
     before: String,
     fixed: Fixed,
+    /// Where a place was named and no fix was applied there: what could be done besides.
+    left: Option<Option<String>>,
     lossy: bool,
     from_input: bool,
     complaints: Vec<String>,
     notes: Vec<String>,
 }
 
-/// Which fixes are wanted.
-#[derive(Debug)]
-struct Wanted {
-    safety: Safety,
-    /// Of these rules alone; of all if `None`.
-    rules: Option<Vec<&'static Rule>>,
-}
-
 /// Fixes what the options name.
 pub(crate) fn run(options: &Options, console: &mut Console) -> Result<Outcome> {
     console.set_up(options.manner.color, options.manner.quiet);
-    let rules = options.rule.iter().map(|name| names::rules_named(name)).collect::<Result<Vec<_>>>()?;
+    let ids = options.rule.iter().map(|name| names::ids_named(name)).collect::<Result<Vec<_>>>()?;
     let wanted = Wanted {
         safety: if options.review { Safety::Review } else { Safety::Safe },
-        rules: (!rules.is_empty()).then(|| rules.into_iter().flatten().collect()),
+        ids: (!ids.is_empty()).then(|| ids.into_iter().flatten().collect()),
     };
-    let session = Session::new(&options.build, &options.files, Selection::of(&options.rule, &[])?)?;
+    // What an allow comment silences is only seen while all rules look.
+    let has_note = wanted.ids.iter().flatten().any(|id| names::is_note(id));
+    let selection = if has_note { Selection::default() } else { Selection::of(&options.rule, &[])? };
+    let session = Session::new(&options.build, &options.files, selection)?;
     let jobs = read::jobs(&options.paths, options.build.stdin_filename.as_deref());
     if jobs.is_empty() {
         bail!(read::nothing_found(&options.paths));
@@ -187,6 +182,7 @@ fn fix(session: &Session<'_>, wanted: &Wanted, options: &Options, region: Option
         Some(region) => Some(region.range(&before, &job.name)?),
         None => None,
     };
+    let mut left = None;
     let fixed = if !opened.complaints.is_empty() {
         unchanged(&opened.analysis, format!("{} stays as it is until the settings are mended", job.name))
     } else if opened.source.lossy {
@@ -194,12 +190,19 @@ fn fix(session: &Session<'_>, wanted: &Wanted, options: &Options, region: Option
     } else {
         match &options.action {
             Some(asked) => actions::carry_out(opened.analysis, asked, region),
-            None => fixes::apply(opened.analysis, wanted, region),
+            None => {
+                let fixed = fixes::apply(&opened.analysis, wanted, region);
+                if let Some(region) = region.filter(|_| fixed.applied.is_empty()) {
+                    left = Some(fixes::left(&opened.analysis, wanted, region));
+                }
+                fixed
+            }
         }
     };
     Ok(Done {
         before,
         fixed,
+        left,
         lossy: opened.source.lossy,
         from_input: matches!(job.place, Place::Input(_)),
         complaints: opened.complaints,
@@ -244,6 +247,11 @@ fn finish(
     }
     if options.action.is_some() && error.is_none() && fixed.applied.is_empty() && fixed.refused.is_empty() {
         console.note(&format!("{name}: no place for this action"));
+    }
+    if let Some(left) = done.left.as_ref().filter(|_| error.is_none()) {
+        let left = left.as_ref().map(|left| format!("; there is {left}")).unwrap_or_default();
+        let fix = if options.review { "fix" } else { "safe fix" };
+        console.note(&format!("{name}: no {fix} at this place{left}"));
     }
     Ok(error)
 }

@@ -4,23 +4,49 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
+use crate::config::hadolint::{self, Answer};
 use crate::config::keys::GROUPS;
 use crate::config::{Config, Level};
-use crate::rules::{self, Rule, Severity};
+use crate::rules::{self, Note, Rule, Severity, names};
 
 /// The ids of all rules.
 pub(crate) fn known_rules() -> Vec<&'static str> {
-    rules::ALL.iter().map(|rule| rule.name).collect()
+    names::ids()
 }
 
-/// The rules of an id or of another name (`DL3009`), which may stand for several.
+/// The rules of an id or of another name (`DL3009`, `stage-name-casing`), which may stand for several. Fails for a
+/// number of another tool that no rule stands for, with the reason.
 pub(crate) fn rules_named(name: &str) -> Result<Vec<&'static Rule>> {
-    let is_meant = |rule: &Rule| rule.name == name || rule.also.iter().any(|also| also.eq_ignore_ascii_case(name));
-    let res: Vec<&'static Rule> = rules::ALL.iter().copied().filter(|rule| is_meant(rule)).collect();
-    if res.is_empty() {
-        bail!("unknown rule `{name}`{}", nearest(name, &known_rules()));
+    match names::rules_named(name) {
+        Some(rules) if !rules.is_empty() => Ok(rules),
+        _ => match hadolint::find(name) {
+            Some(row) => bail!("no rule stands for {name}: {}", reason(row)),
+            None => bail!("unknown rule `{name}`{}", nearest(name, &names::ids())),
+        },
     }
-    Ok(res)
+}
+
+/// Why a number has no rule, or has one for a part alone.
+pub(crate) fn reason(row: &hadolint::Row) -> String {
+    match row.answer {
+        Answer::Rules(rules) => format!("it is {}", rules.join(", ")),
+        Answer::Partly(rules, reason) => format!("it is {} in part; {reason}", rules.join(", ")),
+        Answer::Fault => "BuildKit rejects it, so it is an error of the file and cannot be switched off".to_owned(),
+        Answer::LeftOut(reason) => format!("left out: {reason}"),
+    }
+}
+
+/// Whether this is the id of a note on an allow comment.
+pub(crate) fn is_note(id: &str) -> bool {
+    Note::ALL.iter().any(|note| note.id() == id)
+}
+
+/// The ids of findings that a name stands for, notes on allow comments too.
+pub(crate) fn ids_named(name: &str) -> Result<Vec<&'static str>> {
+    match Note::ALL.iter().find(|note| note.id() == name) {
+        Some(note) => Ok(vec![note.id()]),
+        None => Ok(rules_named(name)?.into_iter().map(|rule| rule.name).collect()),
+    }
 }
 
 /// The rules of an id, another name or a group.
@@ -51,16 +77,21 @@ pub(crate) struct Selection {
 impl Selection {
     /// Reads ids, other names and groups.
     pub(crate) fn of(select: &[String], ignore: &[String]) -> Result<Selection> {
-        let all = |names: &[String]| -> Result<Vec<&'static Rule>> {
-            let lists = names.iter().map(|name| rules_or_group(name)).collect::<Result<Vec<_>>>()?;
+        let all = |names: &mut dyn Iterator<Item = &String>| -> Result<Vec<&'static Rule>> {
+            let lists = names.map(|name| rules_or_group(name)).collect::<Result<Vec<_>>>()?;
             Ok(lists.into_iter().flatten().collect())
         };
-        let only = if select.is_empty() { None } else { Some(all(select)?) };
-        Ok(Selection { only, ignored: all(ignore)? })
+        let only = if select.is_empty() { None } else { Some(all(&mut select.iter())?) };
+        // To ignore a number that nothing stands for is no mistake.
+        let has_rules = |name: &&String| hadolint::find(name).is_none_or(|row| !row.rules().is_empty());
+        Ok(Selection { only, ignored: all(&mut ignore.iter().filter(has_rules))? })
     }
 
     /// Switches rules in the settings. A rule that is asked for and off gets its own severity.
     pub(crate) fn lay_over(&self, acc: &mut Config) {
+        if self.only.as_ref().is_some_and(|only| only.iter().any(|rule| rule.is_check())) {
+            acc.buildkit = Some(true);
+        }
         for rule in rules::ALL {
             let is_wanted = self.only.as_ref().is_none_or(|only| only.contains(rule)) && !self.ignored.contains(rule);
             let level = acc.level(rule.name, rule.group.name());

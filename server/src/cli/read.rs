@@ -103,16 +103,18 @@ impl<'a> Session<'a> {
             ..Inputs::default()
         };
         let analysis = self.ask(analyse::analyse(dockerfile, inputs))?;
-        if let Some(target) = &self.build.target
-            && !has_stage(&analysis, target)
-        {
+        let unknown_target = analysis.unknown_target();
+        if let (Some(target), Some(_)) = (unknown_target, &self.build.target) {
             bail!("no stage of {} is named {target}", job.name);
         }
+        let unknown_target = unknown_target.map(|target| {
+            format!("{}: the settings say that `{target}` is built, and no stage has this name", job.name)
+        });
         let complaints = settings.reports.iter().map(|report| {
             let file = report.file.as_deref().map(|file| shown(Path::new(file)));
             crate::config::Report { file, ..report.clone() }.to_string()
         });
-        let complaints = complaints.collect();
+        let complaints = complaints.chain(unknown_target).collect();
         let notes = notes(&job.name, &settings, &analysis);
         Ok(Opened { source, analysis, complaints, notes })
     }
@@ -171,13 +173,6 @@ impl<'a> Session<'a> {
         self.selection.lay_over(&mut res);
         res
     }
-}
-
-fn has_stage(analysis: &Analysis, target: &str) -> bool {
-    let n_stages = analysis.file.stages.len();
-    let is_number = || target.parse::<usize>().is_ok_and(|idx| idx < n_stages);
-    // Without any stage the file has a fault, which says more.
-    n_stages == 0 || analysis.file.stage_named(target).is_some() || is_number()
 }
 
 fn notes(name: &str, settings: &Settings, analysis: &Analysis) -> Vec<String> {

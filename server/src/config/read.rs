@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::aliases;
+use crate::config::hadolint::{self, Answer};
 use crate::config::keys::{GROUPS, KEYS, Key, Kind, Value};
 use crate::config::nearest::did_you_mean;
 use crate::config::raw::{Entry, Place, Raw, from_json, from_toml};
@@ -231,13 +233,23 @@ impl Reader<'_> {
     }
 
     fn levels(&mut self, key: &Key, entries: Vec<Entry>) -> Value {
-        let known = if key.kind == Kind::GroupLevels { GROUPS } else { self.known_rules };
-        let what = if key.kind == Kind::GroupLevels { "group" } else { "rule" };
+        let is_groups = key.kind == Kind::GroupLevels;
+        let known = if is_groups { GROUPS } else { self.known_rules };
         let mut res = BTreeMap::new();
+        // What an id says is stronger than what another name says that stands for it and others.
+        let mut by_id = Vec::new();
         for entry in entries {
-            if !known.contains(&entry.key.as_str()) {
+            let is_id = known.contains(&entry.key.as_str());
+            let meant = if is_groups { None } else { aliases::resolve(&entry.key, known) };
+            let Some(ids) = meant.or_else(|| is_id.then(|| vec![entry.key.as_str()])) else {
+                let what = if is_groups { "group" } else { "rule" };
                 let nearest = did_you_mean(&entry.key, known.iter().copied());
                 self.report(entry.key_at, key.name, format!("unknown {what} `{}`{nearest}", entry.key));
+                continue;
+            };
+            if !is_id && hadolint::find(&entry.key).is_some_and(|row| row.answer == Answer::Fault) {
+                let message = format!("`{}` is an error of the file here, and cannot be set", entry.key);
+                self.report(entry.key_at, key.name, message);
                 continue;
             }
             let level = match &entry.value {
@@ -245,15 +257,15 @@ impl Reader<'_> {
                 _ => None,
             };
             match level {
-                Some(level) => {
-                    res.insert(entry.key, level);
-                }
+                Some(level) if is_id => by_id.push((entry.key, level)),
+                Some(level) => res.extend(ids.into_iter().map(|id| (id.to_owned(), level))),
                 None => {
                     let message = format!("`{}.{}` must be {}", key.name, entry.key, one_of(Level::NAMES));
                     self.report(entry.value_at, key.name, message);
                 }
             }
         }
+        res.extend(by_id);
         Value::Levels(res)
     }
 
@@ -388,6 +400,21 @@ mod tests {
             "#]],
         );
         assert_eq!(Config::of(&[layer], None).level("single-stage-build", "size"), Some(Level::Hint));
+    }
+
+    #[test]
+    fn rules_are_set_by_their_other_names_too() {
+        const RULES: &[&str] = &["apt-lists-left", "cleanup-in-later-layer", "StageNameCasing"];
+        let text = "[rules]\napt-lists-left = \"error\"\nDL3009 = \"off\"\nstage-name-casing = \"hint\"\n\
+                    DL3047 = \"off\"\nSC2086 = \"off\"\nDL3021 = \"off\"\nDL9999 = \"off\"\n";
+        let (layer, reports) = Layer::from_toml(text, "plimsoll.toml", Trust::Workspace, RULES);
+        let reports: Vec<String> = reports.iter().map(|it| it.message.clone()).collect();
+        let fault = "`DL3021` is an error of the file here, and cannot be set";
+        assert_eq!(reports, [fault, "unknown rule `DL9999`"]);
+        let config = Config::of(&[layer], None);
+        assert_eq!(config.level("apt-lists-left", "size"), Some(Level::Error), "its own id is stronger");
+        assert_eq!(config.level("cleanup-in-later-layer", "size"), Some(Level::Off));
+        assert_eq!(config.level("StageNameCasing", "style"), Some(Level::Hint));
     }
 
     #[test]

@@ -5,10 +5,33 @@
 use serde_json::{Map, Value, json};
 
 use crate::config::Level;
-use crate::config::keys::{GROUPS, KEYS, Key, Kind};
+use crate::config::aliases;
+use crate::config::keys::{KEYS, Key, Kind};
+use crate::config::names::kebab;
 
-/// The schema (draft 2020-12). `rules` are the ids that `[rules]` may name; with none, any id may stand there.
-pub fn schema(rules: &[&str]) -> Value {
+/// What the schema says of a name.
+#[derive(Clone, Copy, Debug)]
+pub struct Described<'a> {
+    /// The id of a rule, or the name of a group.
+    pub name: &'a str,
+    /// What it is about, in a sentence.
+    pub doc: &'a str,
+    /// What it is when nothing is set.
+    pub default: Option<&'a str>,
+}
+
+/// What the groups are about.
+static GROUP_DOCS: &[Described<'static>] = &[
+    Described { name: "size", doc: "Bytes in the image that is shipped.", default: None },
+    Described { name: "cache", doc: "Time of the next build.", default: None },
+    Described { name: "security", doc: "What an attacker could use.", default: None },
+    Described { name: "correctness", doc: "The text does not do what it seems to say.", default: None },
+    Described { name: "style", doc: "Small matters.", default: None },
+];
+
+/// The schema (draft 2020-12). `rules` are those that `[rules]` may name, by their ids; numbers of hadolint and
+/// BuildKit's names with hyphens stand for them too.
+pub fn schema(rules: &[Described]) -> Value {
     let mut properties = keys_as_properties(rules, |_| true);
     if let Some(map) = properties.as_object_mut() {
         map.insert(
@@ -47,7 +70,7 @@ pub fn schema(rules: &[&str]) -> Value {
     })
 }
 
-fn keys_as_properties(rules: &[&str], wanted: fn(&Key) -> bool) -> Value {
+fn keys_as_properties(rules: &[Described], wanted: fn(&Key) -> bool) -> Value {
     let mut res = Map::new();
     for key in KEYS.iter().filter(|key| wanted(key)) {
         match key.name.split_once('.') {
@@ -67,7 +90,7 @@ fn keys_as_properties(rules: &[&str], wanted: fn(&Key) -> bool) -> Value {
     Value::Object(res)
 }
 
-fn property(key: &Key, rules: &[&str]) -> Value {
+fn property(key: &Key, rules: &[Described]) -> Value {
     let mut res = match key.kind {
         Kind::Bool => json!({ "type": "boolean" }),
         Kind::BoolOrAuto => json!({ "enum": [true, false, "auto"] }),
@@ -84,11 +107,15 @@ fn property(key: &Key, rules: &[&str]) -> Value {
         Kind::Arguments => {
             json!({ "type": "object", "additionalProperties": { "type": ["string", "integer", "boolean"] } })
         }
-        Kind::RuleLevels if rules.is_empty() => {
-            json!({ "type": "object", "additionalProperties": { "$ref": "#/$defs/level" } })
+        Kind::RuleLevels => {
+            let mut res = levels(rules);
+            let others = json!({ "$ref": "#/$defs/level" });
+            if let Some(map) = res.as_object_mut() {
+                map.insert("patternProperties".to_owned(), json!({ other_names(rules): others }));
+            }
+            res
         }
-        Kind::RuleLevels => levels(rules),
-        Kind::GroupLevels => levels(GROUPS),
+        Kind::GroupLevels => levels(GROUP_DOCS),
     };
     if let Some(map) = res.as_object_mut() {
         let user = if key.user_only { " The user's alone: a file of a workspace can only switch it off." } else { "" };
@@ -103,9 +130,23 @@ fn property(key: &Key, rules: &[&str]) -> Value {
     res
 }
 
-fn levels(names: &[&str]) -> Value {
-    let properties: Map<String, Value> =
-        names.iter().map(|name| ((*name).to_owned(), json!({ "$ref": "#/$defs/level" }))).collect();
+/// What the names of rules look like that are no ids: numbers of hadolint and ShellCheck, names of BuildKit's checks
+/// with hyphens.
+fn other_names(rules: &[Described]) -> String {
+    let checks = rules.iter().filter(|it| aliases::is_check(it.name)).map(|it| kebab(it.name));
+    let names: Vec<String> = std::iter::once("([Dd][Ll]|[Ss][Cc])[0-9]{4}".to_owned()).chain(checks).collect();
+    format!("^({})$", names.join("|"))
+}
+
+fn levels(names: &[Described]) -> Value {
+    let level = |it: &Described| {
+        let mut res = json!({ "$ref": "#/$defs/level", "description": it.doc });
+        if let (Some(map), Some(default)) = (res.as_object_mut(), it.default) {
+            map.insert("default".to_owned(), default.into());
+        }
+        res
+    };
+    let properties: Map<String, Value> = names.iter().map(|it| (it.name.to_owned(), level(it))).collect();
     json!({ "type": "object", "additionalProperties": false, "properties": properties })
 }
 
@@ -113,14 +154,20 @@ fn levels(names: &[&str]) -> Value {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::schema;
-    use crate::config::keys::{KEYS, Kind};
+    use super::{Described, GROUP_DOCS, schema};
+    use crate::config::keys::{GROUPS, KEYS, Kind};
     use crate::config::{Config, Layer, Trust};
+    use crate::rules;
 
     const RULES: &[&str] = &["apt-lists-left"];
 
+    const DESCRIBED: &[Described] = &[
+        Described { name: "apt-lists-left", doc: "", default: None },
+        Described { name: "StageNameCasing", doc: "", default: Some("hint") },
+    ];
+
     fn accepts(value: &Value) -> bool {
-        let validator = jsonschema::draft202012::new(&schema(RULES)).expect("the schema is one");
+        let validator = jsonschema::draft202012::new(&schema(DESCRIBED)).expect("the schema is one");
         validator.is_valid(value)
     }
 
@@ -166,6 +213,14 @@ mod tests {
             assert_eq!(Layer::from_json(&in_files, Trust::User, RULES).1.is_empty(), key.per_file, "{in_files}");
         }
         assert!(!accepts(&json!({ "targte": "x" })));
+        let names: Vec<&str> = GROUP_DOCS.iter().map(|it| it.name).collect();
+        assert_eq!(names, GROUPS);
+        for name in ["DL3009", "dl3009", "SC2086", "apt-lists-left", "StageNameCasing", "stage-name-casing"] {
+            assert!(accepts(&json!({ "rules": { name: "off" } })), "{name}");
+        }
+        for name in ["apt-list-left", "DL30", "size", "stagename-casing"] {
+            assert!(!accepts(&json!({ "rules": { name: "off" } })), "{name}");
+        }
         assert!(!accepts(&json!({ "size": { "limit": 1 } })));
     }
 
@@ -186,7 +241,21 @@ mod tests {
     #[test]
     fn the_written_schema_is_that_of_the_code() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/plimsoll.schema.json");
-        let text = format!("{:#}\n", schema(&[]));
+        // The first paragraph on one line.
+        let docs: Vec<String> = rules::ALL
+            .iter()
+            .map(|rule| rule.doc.trim().split("\n\n").next().unwrap_or_default().replace('\n', " "))
+            .collect();
+        let rules: Vec<Described> = rules::ALL
+            .iter()
+            .zip(&docs)
+            .map(|(rule, doc)| Described {
+                name: rule.name,
+                doc,
+                default: Some(if rule.on { rule.severity.name() } else { "off" }),
+            })
+            .collect();
+        let text = format!("{:#}\n", schema(&rules));
         if std::fs::read_to_string(path).ok().as_deref() != Some(text.as_str()) {
             std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/docs")).expect("the folder can be made");
             std::fs::write(path, text).expect("the schema can be written");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::expand::Lexer;
 use crate::lower::instruction::instruction;
+use crate::lower::pragma;
 use crate::model::{
     Base, Fault, File, Frame, ImageRef, Instruction, InstructionKind, Name, Origin, Pair, Placed, Platform, Scope,
     ShellKind, Source, Stage, Variable, Word,
@@ -34,7 +35,13 @@ pub fn file(text: Arc<str>, build: &Build<'_>, before: Option<&File>) -> File {
         globals: predefined(&build.platform),
         faults: Vec::new(),
     };
+    let mut pragmas = comments.iter().filter_map(|comment| pragma::shell(&text[*comment]).map(|it| (comment, it)));
+    let mut pragma = pragmas.next();
     for (idx, segment) in segments.iter().enumerate() {
+        while let Some((_, shell)) = pragma.take_if(|(comment, _)| comment.start() < segment.range.start()) {
+            assembly.use_shell(shell);
+            pragma = pragmas.next();
+        }
         let source = &text[segment.range];
         let frame = assembly.frame();
         let instruction = kept.take(idx, source, frame).unwrap_or_else(|| Arc::new(instruction(source.into(), frame)));
@@ -105,6 +112,15 @@ struct Assembly<'a> {
 impl Assembly<'_> {
     fn frame(&self) -> Frame {
         Frame { escape: self.escape, shell: self.shells.last().copied().unwrap_or(ShellKind::Posix) }
+    }
+
+    /// Takes in what a comment says of the shell. One that stops at errors does so whatever its name.
+    fn use_shell(&mut self, shell: ShellKind) {
+        if let Some(now) = self.shells.last_mut()
+            && !(now.is_posix() && shell.is_posix())
+        {
+            *now = shell;
+        }
     }
 
     fn add(&mut self, placed: Placed) {
@@ -315,16 +331,24 @@ fn is_windows(image: &ImageRef) -> bool {
 /// What kind of shell a SHELL instruction names.
 fn shell_kind(words: &[Word]) -> ShellKind {
     let Some(program) = words.first() else { return ShellKind::Posix };
-    let name = program.text.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
-    match name.trim_end_matches(".exe") {
-        "powershell" | "pwsh" => ShellKind::PowerShell,
-        "cmd" => ShellKind::Cmd,
-        "sh" | "bash" | "dash" | "ash" | "ksh" | "zsh" => {
+    match shell_named(&program.text) {
+        ShellKind::Posix => {
             let mut options = words[1..].iter().map(|word| word.text.as_str());
             let errexit = words[1..].windows(2).any(|pair| pair[0].text == "-o" && pair[1].text == "errexit")
                 || options.any(|it| it.starts_with('-') && !it.starts_with("--") && it.contains('e'));
             if errexit { ShellKind::PosixErrexit } else { ShellKind::Posix }
         }
+        kind => kind,
+    }
+}
+
+/// The kind of a shell by its name or path.
+pub(super) fn shell_named(program: &str) -> ShellKind {
+    let name = program.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
+    match name.trim_end_matches(".exe") {
+        "powershell" | "pwsh" => ShellKind::PowerShell,
+        "cmd" => ShellKind::Cmd,
+        "sh" | "bash" | "dash" | "ash" | "ksh" | "zsh" => ShellKind::Posix,
         _ => ShellKind::Other,
     }
 }
@@ -372,6 +396,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::{Build, file};
+    use crate::model::ShellKind;
 
     /// How many instructions of the second text are the very ones of the first.
     fn n_kept(before: &str, after: &str) -> usize {
@@ -390,6 +415,23 @@ mod tests {
         assert_eq!(n_kept(text, "FROM a\nRUN bb\nRUN c\nCMD d\n"), 3);
         assert_eq!(n_kept(text, "FROM a\nRUN c\nRUN b\nCMD d\n"), 4);
         assert_eq!(n_kept(text, "# new\nFROM a\nUSER x\nRUN b\nRUN c\nCMD d\n"), 4);
+    }
+
+    #[test]
+    fn a_comment_says_which_shell_a_stage_has() {
+        let kinds = |text: &str| -> Vec<ShellKind> {
+            let file = file(text.into(), &Build::default(), None);
+            file.instructions().filter(|it| it.instruction.name == "RUN").map(|it| it.instruction.frame.shell).collect()
+        };
+        let (posix, pwsh) = (ShellKind::Posix, ShellKind::PowerShell);
+        assert_eq!(kinds("FROM a\nRUN b\n# hadolint shell=pwsh\nRUN b\nFROM c\nRUN d\n"), [posix, pwsh, posix]);
+        assert_eq!(kinds("# hadolint shell=pwsh\nFROM a\nRUN b\n"), [posix], "a FROM begins anew");
+        assert_eq!(kinds("FROM a\n# hadolint shell=pwsh\nFROM a\nRUN b\n"), [posix]);
+        let strict = "FROM a\nSHELL [\"bash\", \"-e\", \"-c\"]\n# hadolint shell=bash\nRUN b\n";
+        assert_eq!(kinds(strict), [ShellKind::PosixErrexit]);
+        let windows =
+            "# escape=`\nFROM mcr.microsoft.com/windows/nanoserver:1809\n# hadolint shell = bash # git\nRUN b\n";
+        assert_eq!(kinds(windows), [posix]);
     }
 
     #[test]

@@ -13,11 +13,13 @@ use tower_lsp::ls_types::{
 };
 
 use crate::analysis::Analysis;
+use crate::analysis::fixing::{self, Wanted};
 use crate::assists::{self, Assist, Offer, Refusal};
 use crate::lsp::capabilities::{Abilities, FIX_ALL};
 use crate::lsp::convert::{self, Lines};
-use crate::rules::{Finding, Fix, Safety};
-use crate::text::{Indel, TextEdit, TextRange};
+use crate::rules::allow::edits;
+use crate::rules::{Finding, Fix, Safety, Source};
+use crate::text::{Indel, TextEdit, TextRange, TextSize};
 
 /// What an action of a document needs besides itself.
 #[derive(Clone, Copy, Debug)]
@@ -41,11 +43,12 @@ pub(crate) fn at(analysis: &Analysis, range: TextRange, context: &CodeActionCont
     }
     let only = context.only.as_deref();
     if is_wanted(only, CodeActionKind::QUICKFIX.as_str()) {
-        let touched = analysis.shown().filter(|it| it.range.intersect(range).is_some());
-        res.extend(touched.filter_map(|finding| quick_fix(finding, finding.fix.as_ref()?, place)));
+        let touched: Vec<&Finding> = analysis.shown().filter(|it| it.range.intersect(range).is_some()).collect();
+        res.extend(touched.iter().filter_map(|finding| quick_fix(finding, finding.fix.as_ref()?, place)));
+        res.extend(allowing(analysis, &touched, place));
     }
     if only.is_some() && is_wanted(only, FIX_ALL.as_str()) {
-        res.extend(fix_all(analysis.shown(), place));
+        res.extend(fix_all(analysis, place));
     }
     if only.is_none_or(|kinds| kinds.iter().any(|kind| may_hold_rewrites(kind.as_str()))) {
         let asked = context.trigger_kind != Some(CodeActionTriggerKind::AUTOMATIC);
@@ -89,24 +92,42 @@ fn quick_fix(finding: &Finding, fix: &Fix, place: &Place) -> Option<CodeAction> 
     })
 }
 
-/// All safe fixes that do not touch each other, leftmost first; those left out come at the next request.
-fn fix_all<'a>(findings: impl Iterator<Item = &'a Finding>, place: &Place) -> Option<CodeAction> {
-    let fixes = findings.filter_map(|finding| finding.fix.as_ref()).filter(|fix| fix.safety == Safety::Safe);
-    let mut edits: Vec<(TextRange, &TextEdit)> = fixes.filter_map(|fix| Some((fix.edit.range()?, &fix.edit))).collect();
-    edits.sort_by_key(|(range, _)| (range.start(), range.end()));
-    let mut indels: Vec<Indel> = Vec::new();
-    let mut n_fixes = 0;
-    let mut last: Option<TextRange> = None;
-    for (range, edit) in edits {
-        if last.is_some_and(|last| last.intersect(range).is_some()) {
+/// Comments that allow the findings, each rule once: where it is found, and in the whole file.
+fn allowing(analysis: &Analysis, findings: &[&Finding], place: &Place) -> Vec<CodeAction> {
+    let mut known: Vec<&str> = Vec::new();
+    let mut res = Vec::new();
+    for finding in findings.iter().filter(|it| matches!(it.source, Source::Rule(_))) {
+        if known.contains(&finding.id()) {
             continue;
         }
-        last = Some(range);
-        n_fixes += 1;
-        indels.extend(edit.indels().iter().cloned());
+        known.push(finding.id());
+        let with_reason = analysis.inputs.config.require_reason;
+        let action = |id, title: String, edit: &TextEdit| CodeAction {
+            title,
+            kind: Some(CodeActionKind::QUICKFIX),
+            diagnostics: Some(vec![convert::diagnostic(finding, place.uri, place.lines, place.abilities)]),
+            edit: Some(workspace_edit(edit, None, place)),
+            data: Some(data(id, None)),
+            ..CodeAction::default()
+        };
+        let here = edits::here(&analysis.file, finding, with_reason);
+        res.extend(here.map(|edit| action("allow", format!("Allow `{}` here", finding.id()), &edit)));
+        let in_file = edits::in_file(&analysis.file, finding, with_reason);
+        res.extend(in_file.map(|edit| action("allow-file", format!("Allow `{}` in this file", finding.id()), &edit)));
     }
-    let edit = TextEdit::new(indels)?;
-    edit.range()?;
+    res
+}
+
+/// All safe fixes, in rounds until there are none: a fix may bring another, or wait for one that it touches.
+fn fix_all(analysis: &Analysis, place: &Place) -> Option<CodeAction> {
+    let wanted = Wanted { safety: Safety::Safe, ids: None };
+    let fixed = fixing::apply(analysis, &wanted, None, &|inputs, before| Analysis::of(inputs, Some(before)));
+    let n_fixes = fixed.steps.len();
+    let edit = match fixed.rounds.as_slice() {
+        [] => return None,
+        [only] => only.clone(),
+        _ => between(&analysis.inputs.text, &fixed.text)?,
+    };
     let s = if n_fixes == 1 { "" } else { "es" };
     Some(CodeAction {
         title: format!("Apply {n_fixes} safe fix{s}"),
@@ -115,6 +136,26 @@ fn fix_all<'a>(findings: impl Iterator<Item = &'a Finding>, place: &Place) -> Op
         data: Some(data("fix-all", None)),
         ..CodeAction::default()
     })
+}
+
+/// The edit that leads from one text to the other, in whole lines.
+fn between(before: &str, after: &str) -> Option<TextEdit> {
+    let old: Vec<&str> = before.split_inclusive('\n').collect();
+    let new: Vec<&str> = after.split_inclusive('\n').collect();
+    let starts: Vec<usize> = std::iter::once(0)
+        .chain(old.iter().scan(0, |at, line| {
+            *at += line.len();
+            Some(*at)
+        }))
+        .collect();
+    let start = |line: usize| TextSize::new(starts.get(line).copied().unwrap_or(before.len()) as u32);
+    let indel = |(_, from, to): (_, std::ops::Range<usize>, std::ops::Range<usize>)| Indel {
+        delete: TextRange::new(start(from.start), start(from.end)),
+        insert: new.get(to).unwrap_or_default().concat(),
+    };
+    let changes = similar::capture_diff_slices(similar::Algorithm::Myers, &old, &new);
+    let changed = changes.into_iter().map(|it| it.as_tag_tuple()).filter(|(tag, ..)| *tag != similar::DiffTag::Equal);
+    TextEdit::new(changed.map(indel).collect())
 }
 
 fn assist(assist: &Assist, place: &Place) -> CodeAction {
@@ -192,23 +233,13 @@ mod tests {
     use serde_json::{Value, from_value, json, to_value};
     use tower_lsp::ls_types::Uri;
 
-    use super::{Place, assist, fix_all, is_below, may_hold_rewrites, refusal};
+    use super::{Place, allowing, assist, between, fix_all, is_below, may_hold_rewrites, refusal};
+    use crate::analysis::Analysis;
     use crate::assists::{Assist, Refusal};
     use crate::lsp::capabilities::Abilities;
     use crate::lsp::convert::Lines;
-    use crate::rules::{Context, Finding, Fix, Group, Rule, Safety, Severity};
     use crate::text::position::Encoding;
     use crate::text::{TextEdit, TextRange};
-
-    static RULE: Rule = Rule {
-        name: "made-up",
-        group: Group::Size,
-        severity: Severity::Warning,
-        on: true,
-        also: &[],
-        doc: "",
-        check: |_: &Context, _| {},
-    };
 
     /// What a client that declares this about edits gets for an action, in version 3 of `FROM a`.
     fn check(declared: Value, action: impl Fn(&Place) -> super::CodeAction, expected: Value) {
@@ -294,32 +325,64 @@ mod tests {
         );
     }
 
-    fn finding(start: u32, end: u32, insert: &str, safety: Safety) -> Finding {
-        let range = TextRange::new(start.into(), end.into());
-        let fix = Fix { title: "Mend it".to_owned(), safety, edit: TextEdit::replace(range, insert) };
-        Finding { fix: Some(fix), ..Finding::new(&RULE, range, "is so") }
+    /// The place of a text in version 3, for a client that declares nothing.
+    fn placed(text: &str, action: impl Fn(&Analysis, &Place) -> Vec<super::CodeAction>) -> Vec<Value> {
+        let uri: Uri = "file:///Dockerfile".parse().expect("a URI");
+        let fixture = crate::fixture::parse(text);
+        let analysis = crate::fixture::analyse(&fixture);
+        let lines = Lines { rope: Rope::from_str(&fixture.text), encoding: Encoding::Utf8 };
+        let abilities = Abilities::of(&from_value(json!({})).expect("capabilities"));
+        let place = Place { uri: &uri, version: 3, lines: &lines, abilities: &abilities };
+        action(&analysis, &place).iter().map(|it| to_value(it).expect("JSON")).collect()
     }
 
     #[test]
-    fn all_safe_fixes_that_do_not_touch_each_other_are_one_action() {
-        let findings = [
-            finding(11, 12, "B", Safety::Safe),
-            finding(5, 6, "A", Safety::Safe),
-            finding(12, 14, "X", Safety::Safe),
-            finding(17, 18, "C", Safety::Review),
-        ];
-        check(
-            json!({}),
-            |place| fix_all(findings.iter(), place).expect("there are safe fixes"),
-            json!({
-                "title": "Apply 2 safe fixes",
-                "kind": "source.fixAll.plimsoll",
-                "edit": {"changes": {"file:///Dockerfile": [
-                    {"range": range(0, 5, 0, 6), "newText": "A"},
-                    {"range": range(1, 4, 1, 5), "newText": "B"},
-                ]}},
-                "data": {"id": "fix-all"},
-            }),
+    fn all_safe_fixes_are_one_action() {
+        let text = "FROM debian:12-slim\nRUN apt-get update && apt-get install -y --no-install-recommends a\n\
+                    RUN echo b > /b\nUSER 1\nCMD [\"a\"]\n";
+        let found = placed(text, |analysis, place| fix_all(analysis, place).into_iter().collect());
+        let [action] = &found[..] else { panic!("{found:?}") };
+        assert_eq!(action["title"], "Apply 1 safe fix");
+        assert_eq!(action["kind"], "source.fixAll.plimsoll");
+        let edits = &action["edit"]["changes"]["file:///Dockerfile"];
+        assert_eq!(edits[0]["newText"], " && rm -rf /var/lib/apt/lists/*");
+        let clean = placed("FROM scratch\n", |analysis, place| fix_all(analysis, place).into_iter().collect());
+        assert_eq!(clean, [] as [Value; 0]);
+    }
+
+    #[test]
+    fn what_several_rounds_change_is_an_edit_of_whole_lines() {
+        let check = |before: &str, after: &str, n_edits: usize| {
+            let edit = between(before, after).expect("an edit");
+            assert_eq!((edit.apply(before).as_str(), edit.indels().len()), (after, n_edits), "{before}");
+        };
+        check("a\nb\nc\nd\n", "a\nB\nc\nD\nE\n", 2);
+        check("a\r\nb", "a\r\nb\r\nc", 1);
+        check("a\nb\n", "b\n", 1);
+        check("", "é\n", 1);
+    }
+
+    #[test]
+    fn a_finding_can_be_allowed_where_it_is_and_in_the_file() {
+        let text = "FROM debian:12-slim\nRUN apt-get update\nUSER 1\nCMD [\"a\"]\n\
+                    #- plimsoll.toml\n[groups]\ncache = \"off\"\n";
+        let found = placed(text, |analysis, place| {
+            let findings: Vec<_> = analysis.shown().collect();
+            allowing(analysis, &findings, place)
+        });
+        let told: Vec<(&str, &str)> = found
+            .iter()
+            .map(|it| {
+                let edit = &it["edit"]["changes"]["file:///Dockerfile"][0]["newText"];
+                (it["title"].as_str().unwrap_or_default(), edit.as_str().unwrap_or_default())
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("Allow `apt-lists-left` here", "# plimsoll: allow apt-lists-left\n"),
+                ("Allow `apt-lists-left` in this file", "# plimsoll: allow-file apt-lists-left\n"),
+            ]
         );
     }
 

@@ -96,7 +96,7 @@ pub(crate) fn diagnostic(finding: &Finding, uri: &Uri, lines: &Lines, abilities:
 fn page(finding: &Finding) -> Option<String> {
     match finding.source {
         Source::Rule(rule) => Some(rule.url()),
-        Source::Fault => None,
+        Source::Fault | Source::Note(_) => None,
     }
 }
 

@@ -42,6 +42,13 @@ pub(crate) fn read(shared: &Arc<Shared>, uri: Uri) {
         let Some(state) = state else { return };
         publish::soon(&shared, uri.clone(), state, Cause::Surroundings);
         shared.tell(&files.reports).await;
+        let view = shared.world().view(&uri);
+        if let Some(target) = view.as_ref().and_then(|view| view.analysis.unknown_target()) {
+            let name = uri.path().to_string();
+            let message = format!("`{target}` is to be built, and no stage of {name} has this name");
+            let report = Report { file: None, line: None, column: None, key: "target".to_owned(), message };
+            shared.tell(&[report]).await;
+        }
         registries::read_newer(&shared, table).await;
 
         let Some(path) = path else { return };

@@ -13,7 +13,7 @@ const WHOLE_STAGE: &str = "single-stage-build";
 pub fn saving(findings: &[Finding]) -> Option<Estimate> {
     let mut whole: Option<Estimate> = None;
     let mut causes: BTreeMap<(TextSize, TextSize), &Estimate> = BTreeMap::new();
-    for finding in findings.iter().filter(|finding| !finding.replaced) {
+    for finding in findings.iter().filter(|finding| finding.speaks()) {
         let Source::Rule(rule) = finding.source else { continue };
         let Some(saves) = finding.saves.as_ref().filter(|_| rule.group == Group::Size) else { continue };
         if rule.name == WHOLE_STAGE {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::analysis::fixing::MOST_ROUNDS;
 use crate::analysis::{Analysis, Inputs};
 use crate::assists::{Assist, Offer, Refusal};
-use crate::cli::fix::region::moved;
-use crate::cli::fix::{Applied, Fixed, MOST_ROUNDS};
+use crate::cli::fix::{Applied, Fixed};
 use crate::cli::names::nearest;
 use crate::cli::render::places::Lines;
 use crate::disk::analyse;
@@ -125,9 +125,9 @@ fn with_offers(analysis: Analysis, asked: &Asked, region: Option<TextRange>, off
             applied.push(described(&assist, &analysis));
             if region.is_none() {
                 let done = assist.edit.range().map_or(assist.target, |range| range.cover(assist.target));
-                from = moved(done, &assist.edit).end();
+                from = assist.edit.moved(done).end();
             }
-            region = region.map(|region| moved(region, &assist.edit));
+            region = region.map(|region| assist.edit.moved(region));
             let text: Arc<str> = assist.edit.apply(&analysis.inputs.text).into();
             analysis = analyse::in_rounds(Inputs { text, ..analysis.inputs.clone() }, Some(&analysis));
             if asked.action.scope == Scope::Target {

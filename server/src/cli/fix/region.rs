@@ -1,9 +1,9 @@
-//! The part of a file that `--at` and `--lines` mean, and where it lies after an edit.
+//! The part of a file that `--at` and `--lines` mean.
 
 use anyhow::{Result, anyhow};
 
 use crate::cli::render::places::Lines;
-use crate::text::{Indel, TextEdit, TextRange, TextSize};
+use crate::text::{TextRange, TextSize};
 
 /// A place or lines as they were typed, counting from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,37 +71,13 @@ fn number(text: &str) -> Result<usize, String> {
     }
 }
 
-/// Where a range lies after an edit; what was replaced at its ends, or inserted there, is part of it.
-pub(crate) fn moved(range: TextRange, edit: &TextEdit) -> TextRange {
-    let grown = |indel: &Indel| indel.insert.len() as i64 - i64::from(u32::from(indel.delete.len()));
-    let before: i64 = edit.indels().iter().filter(|it| it.delete.end() < range.start()).map(grown).sum();
-    let touched = edit.indels().iter().filter(|it| it.delete.intersect(range).is_some());
-    let whole = touched.clone().fold(range, |whole, indel| whole.cover(indel.delete));
-    let inside: i64 = touched.map(grown).sum();
-    let size = |at: i64| TextSize::new(u32::try_from(at.max(0)).unwrap_or(u32::MAX));
-    let start = i64::from(u32::from(whole.start())) + before;
-    let end = i64::from(u32::from(whole.end())) + before + inside;
-    TextRange::new(size(start), size(end.max(start)))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Region, moved};
-    use crate::text::{Indel, TextEdit, TextRange};
+    use super::Region;
+    use crate::text::TextRange;
 
     fn range(start: u32, end: u32) -> TextRange {
         TextRange::new(start.into(), end.into())
-    }
-
-    #[test]
-    fn a_range_moves_with_what_is_before_it_and_grows_with_what_touches_it() {
-        let indel = |start, end, insert: &str| Indel { delete: range(start, end), insert: insert.to_owned() };
-        let edit = TextEdit::new(vec![indel(0, 2, "xyz"), indel(10, 12, ""), indel(20, 20, "++"), indel(30, 31, "")]);
-        let edit = edit.expect("disjoint");
-        assert_eq!(moved(range(4, 6), &edit), range(5, 7));
-        assert_eq!(moved(range(11, 20), &edit), range(11, 21));
-        assert_eq!(moved(range(22, 25), &edit), range(23, 26));
-        assert_eq!(moved(range(1, 1), &edit), range(0, 3));
     }
 
     #[test]

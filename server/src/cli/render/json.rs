@@ -143,8 +143,9 @@ impl JsonFinding {
     /// A finding of a text.
     pub(crate) fn of(finding: &Finding, lines: &Lines<'_>) -> JsonFinding {
         let (kind, group) = match finding.source {
-            Source::Rule(rule) => ("rule", Some(rule.group.name())),
+            Source::Rule(rule) => (if rule.is_check() { "check" } else { "rule" }, Some(rule.group.name())),
             Source::Fault => ("fault", None),
+            Source::Note(_) => ("note", None),
         };
         let fix = finding.fix.as_ref().map(|fix| JsonFix {
             title: fix.title.clone(),
@@ -166,7 +167,7 @@ impl JsonFinding {
             related: related.collect(),
             fix,
             actions: finding.assists.iter().copied().filter(|id| actions::is_known(id)).collect(),
-            suppressed: false,
+            suppressed: finding.suppressed,
             replaced: finding.replaced,
             url: url(finding),
         }
@@ -185,7 +186,7 @@ fn safety(safety: Safety) -> &'static str {
 pub(crate) fn url(finding: &Finding) -> Option<String> {
     match finding.source {
         Source::Rule(rule) => Some(rule_url(rule.name)),
-        Source::Fault => None,
+        Source::Fault | Source::Note(_) => None,
     }
 }
 

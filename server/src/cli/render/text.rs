@@ -39,6 +39,9 @@ pub(crate) fn finding(finding: &Finding, path: &str, lines: &Lines<'_>, style: S
         .annotations(related);
     let mut group = title.element(snippet);
     group = group.elements(message.map(|line| Level::NOTE.message(line)));
+    if finding.suppressed {
+        group = group.element(Level::NOTE.message("a comment allows it"));
+    }
     if finding.replaced {
         group = group.element(Level::NOTE.message("a stronger finding of the same cause speaks instead"));
     }

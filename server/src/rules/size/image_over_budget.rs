@@ -92,7 +92,7 @@ pub fn name_savings(findings: &mut [Finding]) {
         return;
     }
     let mut savings: Vec<(Estimate, TextRange, String)> = Vec::new();
-    for finding in findings.iter().filter(|finding| !finding.replaced) {
+    for finding in findings.iter().filter(|finding| finding.speaks()) {
         let Some(saves) = &finding.saves else { continue };
         let action = finding.assists.first().map(|id| format!("the action {id}"));
         let Some(title) = finding.fix.as_ref().map(|fix| fix.title.clone()).or(action) else { continue };
