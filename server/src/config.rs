@@ -5,6 +5,7 @@
 //! **Invariant:** nothing here reads a file, and no layer of a workspace sets a key that is the user's alone.
 
 pub mod keys;
+pub mod names;
 pub mod nearest;
 pub mod path;
 mod raw;

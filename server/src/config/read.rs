@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::keys::{GROUPS, KEYS, Key, Kind, Value};
+use crate::config::names::spelled;
 use crate::config::nearest::did_you_mean;
 use crate::config::raw::{Entry, Place, Raw, from_json, from_toml};
 use crate::config::{Budget, Layer, Level, Report, Section, Trust, path};
@@ -234,7 +235,10 @@ impl Reader<'_> {
         let known = if key.kind == Kind::GroupLevels { GROUPS } else { self.known_rules };
         let what = if key.kind == Kind::GroupLevels { "group" } else { "rule" };
         let mut res = BTreeMap::new();
-        for entry in entries {
+        for mut entry in entries {
+            if let Some(name) = spelled(&entry.key, known) {
+                name.clone_into(&mut entry.key);
+            }
             if !known.contains(&entry.key.as_str()) {
                 let nearest = did_you_mean(&entry.key, known.iter().copied());
                 self.report(entry.key_at, key.name, format!("unknown {what} `{}`{nearest}", entry.key));

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config::Level;
 use crate::config::keys::{GROUPS, KEYS, Key, Kind};
+use crate::config::names::kebab;
 
 /// The schema (draft 2020-12). `rules` are the ids that `[rules]` may name; with none, any id may stand there.
 pub fn schema(rules: &[&str]) -> Value {
@@ -104,8 +105,10 @@ fn property(key: &Key, rules: &[&str]) -> Value {
 }
 
 fn levels(names: &[&str]) -> Value {
-    let properties: Map<String, Value> =
-        names.iter().map(|name| ((*name).to_owned(), json!({ "$ref": "#/$defs/level" }))).collect();
+    // BuildKit's checks have two spellings.
+    let others = names.iter().map(|name| kebab(name));
+    let names = names.iter().map(|name| (*name).to_owned()).chain(others);
+    let properties: Map<String, Value> = names.map(|name| (name, json!({ "$ref": "#/$defs/level" }))).collect();
     json!({ "type": "object", "additionalProperties": false, "properties": properties })
 }
 

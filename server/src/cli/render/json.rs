@@ -143,6 +143,7 @@ impl JsonFinding {
     /// A finding of a text.
     pub(crate) fn of(finding: &Finding, lines: &Lines<'_>) -> JsonFinding {
         let (kind, group) = match finding.source {
+            Source::Rule(rule) if rule.is_check() => ("check", Some(rule.group.name())),
             Source::Rule(rule) => ("rule", Some(rule.group.name())),
             Source::Fault => ("fault", None),
         };
@@ -184,12 +185,7 @@ fn safety(safety: Safety) -> &'static str {
 /// The page of a finding's rule.
 pub(crate) fn url(finding: &Finding) -> Option<String> {
     match finding.source {
-        Source::Rule(rule) => Some(rule_url(rule.name)),
+        Source::Rule(rule) => Some(rule.url()),
         Source::Fault => None,
     }
-}
-
-/// The page of a rule.
-pub(crate) fn rule_url(name: &str) -> String {
-    format!("{}/blob/main/docs/rules.md#{name}", env!("CARGO_PKG_REPOSITORY"))
 }
