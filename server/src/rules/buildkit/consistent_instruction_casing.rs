@@ -89,9 +89,7 @@ mod tests {
     fn the_fewer_are_to_blame() {
         check(
             &RULE,
-            "FROM a\nrun b\n#^^ command 'run' should match the case of the command majority (uppercase)\nCMD c\n"
-                .replace("#^^", "^^^")
-                .as_str(),
+            "FROM a\n  run b\n# ^^^ command 'run' should match the case of the command majority (uppercase)\nCMD c\n",
         );
         let text = "from a\n    run b\n    CMD c\n#   ^^^ (lowercase)\n";
         check(&RULE, text);

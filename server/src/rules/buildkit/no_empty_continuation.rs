@@ -82,7 +82,7 @@ fn at(offset: usize) -> TextSize {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::fixture::{analyse, check, check_fix, findings, parse};
+    use crate::fixture::{analyse, check_fix, findings, parse};
     use crate::rules::Safety;
 
     fn n_found(text: &str) -> usize {
@@ -91,7 +91,11 @@ mod tests {
 
     #[test]
     fn the_first_blank_line_is_to_blame() {
-        check(&RULE, "FROM a\nRUN b \\\n    \n#^^^ empty continuation line\n  c\n".replace("#^^^", "^^^^").as_str());
+        let fixture = parse("FROM a\nRUN b \\\n    \n  c\n");
+        let analysis = analyse(&fixture);
+        let [finding] = findings(&analysis, &RULE)[..] else { panic!("one finding") };
+        let range = usize::from(finding.range.start())..usize::from(finding.range.end());
+        assert_eq!((&fixture.text[range], finding.message.as_str()), ("    \n", "empty continuation line"));
     }
 
     #[test]
