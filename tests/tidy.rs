@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use plimsoll::config::names::kebab;
 use plimsoll::rules;
 
 /// The layers from the bottom to the top, as in `server/src/lib.rs`. A module uses those of earlier rows, its own
@@ -172,17 +173,7 @@ fn rule_modules(folder: &str) -> Vec<String> {
 
 /// A rule's name as the name of its file: `apt-lists-left` and `StageNameCasing` in words with `_` between.
 fn file_name(rule: &str) -> String {
-    let mut res = String::new();
-    let mut was_upper = true;
-    for char in rule.chars() {
-        let is_upper = char.is_ascii_uppercase();
-        if is_upper && !was_upper {
-            res.push('_');
-        }
-        res.push(if char == '-' { '_' } else { char.to_ascii_lowercase() });
-        was_upper = is_upper;
-    }
-    res
+    kebab(rule).replace('-', "_")
 }
 
 /// What stands between two marker comments replaced.

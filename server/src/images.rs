@@ -6,6 +6,7 @@
 pub mod answers;
 mod counterparts;
 mod ended;
+pub mod environment;
 mod figures;
 mod kinds;
 mod known;

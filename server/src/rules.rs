@@ -23,6 +23,7 @@ pub mod wanted;
 use std::cell::OnceCell;
 
 use crate::config::Config;
+use crate::config::names::kebab;
 use crate::context::BuildContext;
 use crate::date::Date;
 use crate::facts::run::Command;
@@ -43,17 +44,39 @@ pub use check::check;
 pub static ALL: &[&Rule] = &[
     &size::apt_lists_left::RULE,
     &size::cleanup_in_later_layer::RULE,
+    &buildkit::consistent_instruction_casing::RULE,
     &cache::copy_all_before_install::RULE,
+    &buildkit::copy_ignored_file::RULE,
+    &buildkit::duplicate_stage_name::RULE,
     &security::eol_base_image::RULE,
+    &buildkit::expose_invalid_format::RULE,
+    &buildkit::expose_proto_casing::RULE,
     &size::fat_base_image::RULE,
+    &buildkit::from_as_casing::RULE,
+    &buildkit::from_platform_flag_const_disallowed::RULE,
     &size::image_over_budget::RULE,
     &correctness::inline_comment::RULE,
+    &buildkit::invalid_base_image_platform::RULE,
+    &buildkit::invalid_default_arg_in_from::RULE,
+    &buildkit::invalid_definition_description::RULE,
+    &buildkit::json_args_recommended::RULE,
+    &buildkit::legacy_key_value_format::RULE,
+    &buildkit::maintainer_deprecated::RULE,
+    &buildkit::multiple_instructions_disallowed::RULE,
+    &buildkit::no_empty_continuation::RULE,
     &correctness::npm_as_pid1::RULE,
     &size::npm_cache_left::RULE,
     &correctness::npm_install_not_ci::RULE,
     &size::pip_cache_left::RULE,
+    &buildkit::redundant_target_platform::RULE,
+    &buildkit::reserved_stage_name::RULE,
     &security::runs_as_root::RULE,
+    &buildkit::secrets_used_in_arg_or_env::RULE,
     &size::single_stage_build::RULE,
+    &buildkit::stage_name_casing::RULE,
+    &buildkit::undefined_arg_in_from::RULE,
+    &buildkit::undefined_var::RULE,
+    &buildkit::workdir_relative_path::RULE,
 ];
 // End of List of the rules.
 
@@ -81,9 +104,12 @@ impl Rule {
         self.name.starts_with(|char: char| char.is_ascii_uppercase())
     }
 
-    /// The address of the rule's page.
+    /// The address of the rule's page: Docker's for BuildKit's checks that have one, else ours.
     pub fn url(&self) -> String {
-        format!("{}/blob/main/docs/rules.md#{}", env!("CARGO_PKG_REPOSITORY"), self.name)
+        if self.is_check() && !buildkit::WITHOUT_PAGE.contains(&self.name) {
+            return format!("https://docs.docker.com/reference/build-checks/{}/", kebab(self.name));
+        }
+        format!("{}/blob/main/docs/rules.md#{}", env!("CARGO_PKG_REPOSITORY"), self.name.to_ascii_lowercase())
     }
 }
 

@@ -109,7 +109,7 @@ fn json_rule(rule: &'static Rule) -> JsonRule {
         default: rule.on,
         also: rule.also,
         page: rule.doc.trim().to_owned(),
-        url: json::rule_url(rule.name),
+        url: rule.url(),
     }
 }
 
@@ -128,7 +128,7 @@ fn page(rule: &Rule) -> String {
     if !rule.also.is_empty() {
         let _ = write!(res, " · also {}", rule.also.join(", "));
     }
-    let _ = write!(res, "\n\n{}\n\n{}\n", rule.doc.trim(), json::rule_url(rule.name));
+    let _ = write!(res, "\n\n{}\n\n{}\n", rule.doc.trim(), rule.url());
     res
 }
 

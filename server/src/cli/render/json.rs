@@ -185,12 +185,7 @@ fn safety(safety: Safety) -> &'static str {
 /// The page of a finding's rule.
 pub(crate) fn url(finding: &Finding) -> Option<String> {
     match finding.source {
-        Source::Rule(rule) => Some(rule_url(rule.name)),
+        Source::Rule(rule) => Some(rule.url()),
         Source::Fault | Source::Note(_) => None,
     }
-}
-
-/// The page of a rule.
-pub(crate) fn rule_url(name: &str) -> String {
-    format!("{}/blob/main/docs/rules.md#{name}", env!("CARGO_PKG_REPOSITORY"))
 }
