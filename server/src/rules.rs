@@ -33,19 +33,28 @@ use crate::weight::Estimate;
 // List of the rules: written by tests/tidy.rs from the folder.
 #[rustfmt::skip]
 pub static ALL: &[&Rule] = &[
+    &style::add_for_local_files::RULE,
+    &style::apt_in_script::RULE,
     &size::apt_lists_left::RULE,
     &size::cleanup_in_later_layer::RULE,
+    &correctness::cmd_ignored_by_entrypoint::RULE,
     &cache::copy_all_before_install::RULE,
     &security::eol_base_image::RULE,
     &size::fat_base_image::RULE,
     &size::image_over_budget::RULE,
     &correctness::inline_comment::RULE,
+    &correctness::install_waits_for_answer::RULE,
+    &correctness::invalid_json_form::RULE,
     &correctness::npm_as_pid1::RULE,
     &size::npm_cache_left::RULE,
     &correctness::npm_install_not_ci::RULE,
     &size::pip_cache_left::RULE,
+    &style::redundant_mkdir::RULE,
     &security::runs_as_root::RULE,
     &size::single_stage_build::RULE,
+    &correctness::undefined_stage::RULE,
+    &style::unused_arg::RULE,
+    &correctness::variable_out_of_scope::RULE,
 ];
 // End of List of the rules.
 
