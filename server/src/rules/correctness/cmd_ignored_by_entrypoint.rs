@@ -181,13 +181,13 @@ mod tests {
     fn a_shell_form_takes_no_arguments() {
         let text = "FROM a AS b\nENTRYPOINT exec /run --x\nFROM b\n  CMD [\"--port\", \"80\"]\n# ^^^^^^^^^^^^^^^^^^^^ never reach the program\n";
         check(&RULE, text);
-        check(&RULE, "FROM a\n  CMD --port 80\n# ^^^^^^^^^^^^^ never reach the program\nENTRYPOINT /run\n");
+        check(&RULE, "FROM a\n  CMD -p 80\n# ^^^^^^^^^ never reach the program\nENTRYPOINT /run\n");
     }
 
     #[test]
     fn a_program_gets_the_shell_as_its_arguments() {
         check(&RULE, "FROM a\nENTRYPOINT [\"python3\", \"-u\"]\n  CMD app.py\n# ^^^^^^^^^^ gets the arguments `/bin/sh`\n");
-        check(&RULE, "FROM a\nENTRYPOINT [\"/app\"]\n  CMD --port 80\n# ^^^^^^^^^^^^^ gets the arguments `/bin/sh`\n");
+        check(&RULE, "FROM a\nENTRYPOINT [\"/app\"]\n  CMD -p 80\n# ^^^^^^^^^ gets the arguments `/bin/sh`\n");
     }
 
     #[test]

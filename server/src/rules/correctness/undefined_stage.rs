@@ -183,7 +183,7 @@ fn meant<'a>(ctx: &'a Context, text: &str, stage_idx: usize) -> Option<&'a str> 
     }
     let earlier = ctx.file.stages.iter().take(stage_idx);
     let names = earlier.filter_map(|stage| stage.name.as_ref()).map(|name| name.text.as_str());
-    let near = nearest::nearest(text, names)?;
+    let near = nearest::within(text, names, if text.chars().count() < 5 { 1 } else { 2 })?;
     let letters = |it: &str| it.chars().filter(|it| !it.is_ascii_digit()).collect::<String>();
     (letters(near) != letters(text) && text.chars().count() > 2).then_some(near)
 }
@@ -253,7 +253,7 @@ mod tests {
              #           ^ only begins below\n\
              FROM b AS two\nCOPY --from=one /a /b\n",
         );
-        check(&RULE, "FROM b AS one\n FROM two AS last\n#    ^^^ only begins below\nFROM c AS two\n");
+        check(&RULE, "FROM b AS one\nFROM two AS last\n#    ^^^ only begins below\nFROM c AS two\n");
         check(&RULE, "FROM a AS one\nCOPY --from=two /a /b\nFROM b AS two\n");
     }
 
