@@ -6,6 +6,7 @@ pub mod builds;
 pub mod caches;
 pub mod installs;
 pub mod landing;
+pub mod lines;
 pub mod made;
 pub mod manifest;
 pub mod merging;

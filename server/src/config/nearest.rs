@@ -2,8 +2,13 @@
 
 /// The known name that is nearest, if it is so near that it may be meant.
 pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    within(name, known, (name.chars().count() / 3).max(1))
+}
+
+/// The known name that is nearest, if so many letters at most are different.
+pub fn within<'a>(name: &str, known: impl Iterator<Item = &'a str>, most: usize) -> Option<&'a str> {
     let (distance, nearest) = known.map(|it| (distance(name, it), it)).min()?;
-    (distance <= (name.chars().count() / 3).max(1)).then_some(nearest)
+    (distance <= most).then_some(nearest)
 }
 
 /// The end of a message about an unknown name: `; did you mean …?`, or nothing where no name is near.

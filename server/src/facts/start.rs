@@ -101,6 +101,11 @@ pub fn chain(file: &File, stage_idx: usize, context: &BuildContext, directory: &
     acc
 }
 
+/// Whether a program is known to run the words behind it as a command (`tini`, `gosu`, `env`).
+pub fn wraps(name: &str) -> bool {
+    wrappers::runs_its_words(name)
+}
+
 /// The ENTRYPOINT and CMD that hold at the end of a stage, as BuildKit joins stages: an ENTRYPOINT takes away the CMD
 /// of the stages below (`dispatchEntrypoint` in `dockerfile2llb/convert.go`).
 fn written(file: &File, stage_idx: usize) -> (Option<Written<'_>>, Option<Written<'_>>) {

@@ -184,7 +184,8 @@ impl Assembly<'_> {
         match &base {
             Base::Stage(parent) => {
                 shell = self.shells.get(*parent).copied().unwrap_or(shell);
-                let inherited = self.stages[*parent].scope.variables.iter().filter(|it| it.origin == Origin::Env);
+                // ARG too: the environment of the parent's end is that of the beginning (`dispatchState.init`).
+                let inherited = self.stages[*parent].scope.variables.iter();
                 scope.variables =
                     inherited.map(|it| Arc::new(Variable { inherited: true, ..Variable::clone(it) })).collect();
             }

@@ -18,6 +18,30 @@ pub(super) fn is_known(word: &str) -> bool {
     matches!(word.rsplit('/').next(), Some("wait-for-it.sh" | "wait-for.sh"))
 }
 
+/// Whether a program runs the words behind it as a command.
+pub(super) fn runs_its_words(name: &str) -> bool {
+    const NAMES: [&str; 17] = [
+        "tini",
+        "tini-static",
+        "catatonit",
+        "dumb-init",
+        "docker-entrypoint.sh",
+        "env",
+        "gosu",
+        "su-exec",
+        "nice",
+        "nohup",
+        "time",
+        "timeout",
+        "dockerize",
+        "setpriv",
+        "cross-env",
+        "dotenvx",
+        "env-cmd",
+    ];
+    NAMES.contains(&name)
+}
+
 /// Looks through a wrapper; false when the program is none.
 pub(super) fn follow(
     follower: &mut Follower<'_>,
