@@ -2,8 +2,10 @@
 //! instruction, what every RUN installs, removes and has mounted.
 
 pub mod append;
+pub mod archives;
 pub mod builds;
 pub mod caches;
+pub mod detach;
 pub mod installs;
 pub mod landing;
 pub mod made;
@@ -13,6 +15,7 @@ pub mod removes;
 pub mod run;
 pub mod stage;
 pub mod start;
+pub mod uses;
 pub mod walk;
 
 use crate::config::Config;

@@ -35,9 +35,13 @@ use crate::weight::Estimate;
 pub static ALL: &[&Rule] = &[
     &size::apt_lists_left::RULE,
     &size::cleanup_in_later_layer::RULE,
+    &size::copied_archive_unpacked::RULE,
     &cache::copy_all_before_install::RULE,
+    &size::download_kept::RULE,
+    &size::duplicate_copy::RULE,
     &security::eol_base_image::RULE,
     &size::fat_base_image::RULE,
+    &size::git_history_kept::RULE,
     &size::image_over_budget::RULE,
     &correctness::inline_comment::RULE,
     &correctness::npm_as_pid1::RULE,
@@ -46,6 +50,7 @@ pub static ALL: &[&Rule] = &[
     &size::pip_cache_left::RULE,
     &security::runs_as_root::RULE,
     &size::single_stage_build::RULE,
+    &size::sparse_lastlog::RULE,
 ];
 // End of List of the rules.
 
