@@ -17,6 +17,7 @@ pub mod stage;
 pub mod start;
 pub mod uses;
 pub mod walk;
+pub mod whole_context;
 
 use crate::config::Config;
 use crate::model::{Base, File, ImageRef, Source};

@@ -7,6 +7,7 @@
 pub mod buildkit;
 pub mod cache;
 pub mod correctness;
+pub mod let_through;
 pub mod precedence;
 pub mod security;
 pub mod size;
@@ -37,6 +38,7 @@ pub static ALL: &[&Rule] = &[
     &size::cleanup_in_later_layer::RULE,
     &size::copied_archive_unpacked::RULE,
     &cache::copy_all_before_install::RULE,
+    &size::dockerignore_incomplete::RULE,
     &size::download_kept::RULE,
     &size::duplicate_copy::RULE,
     &security::eol_base_image::RULE,
@@ -44,6 +46,7 @@ pub static ALL: &[&Rule] = &[
     &size::git_history_kept::RULE,
     &size::image_over_budget::RULE,
     &correctness::inline_comment::RULE,
+    &size::missing_dockerignore::RULE,
     &correctness::npm_as_pid1::RULE,
     &size::npm_cache_left::RULE,
     &correctness::npm_install_not_ci::RULE,

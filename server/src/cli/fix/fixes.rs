@@ -31,7 +31,7 @@ fn in_rounds(
         let round = round(&analysis, wanted, region);
         let Some(edit) = union(&round) else {
             let text = analysis.inputs.text.to_string();
-            return Fixed { text, applied, refused: Vec::new(), fault: None };
+            return Fixed { text, applied, others: Vec::new(), refused: Vec::new(), fault: None };
         };
         applied.extend(described(&round, &analysis));
         let ids = ids(&round);
@@ -45,7 +45,7 @@ fn in_rounds(
     let ids = ids(&round(&analysis, wanted, region));
     if ids.is_empty() {
         let text = analysis.inputs.text.to_string();
-        return Fixed { text, applied, refused: Vec::new(), fault: None };
+        return Fixed { text, applied, others: Vec::new(), refused: Vec::new(), fault: None };
     }
     stays(&before, format!("the fixes of {ids} do not come to an end after {MOST_ROUNDS} rounds"))
 }
@@ -59,7 +59,7 @@ fn ids(round: &[(&Finding, &Fix)]) -> String {
 /// Nothing is done, and the reason is a bug of ours.
 fn stays(before: &str, reason: String) -> Fixed {
     let fault = Some(format!("{reason}; please report it. The file stays as it was"));
-    Fixed { text: before.to_owned(), applied: Vec::new(), refused: Vec::new(), fault }
+    Fixed { text: before.to_owned(), applied: Vec::new(), others: Vec::new(), refused: Vec::new(), fault }
 }
 
 /// The fixes of one round.
