@@ -319,7 +319,7 @@ fn wrong_arguments_are_said_and_end_with_2() {
         err
     };
     expect![[r#"
-        error: invalid value 'merge-run' for '--action <ID[=VARIANT]>': unknown action `merge-run`; did you mean `merge-runs`?; there are merge-runs, multi-stage
+        error: invalid value 'merge-run' for '--action <ID[=VARIANT]>': unknown action `merge-run`; did you mean `merge-runs`?; there are merge-runs, multi-stage, write-dockerignore
 
         For more information, try '--help'.
     "#]].assert_eq(&err(&["fix", "--action", "merge-run", "Dockerfile"]));
@@ -335,4 +335,55 @@ fn wrong_arguments_are_said_and_end_with_2() {
     let empty = Folder::with(&[("README.md", "")]);
     let run = empty.run(&["fix", "."]);
     assert_eq!((run.code, run.err.as_str()), (2, "error: no Dockerfile below .\n"));
+}
+
+/// A context of which nobody keeps anything out.
+const WHOLE: &str = "FROM node:22-slim\nWORKDIR /app\nCOPY . .\nCMD [\"node\", \"server.js\"]\n";
+
+fn whole(files: &[(&str, &str)]) -> Folder {
+    let all = [("Dockerfile", WHOLE), ("server.js", "run()\n"), (".git/HEAD", "ref: a\n"), (".env", "KEY=1\n")];
+    Folder::with(&[&all[..], files].concat())
+}
+
+#[test]
+fn the_ignore_file_is_written_and_the_dockerfile_stays() {
+    let folder = whole(&[]);
+    let run = folder.run(&["fix", "--action", "write-dockerignore", "Dockerfile"]);
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    assert_eq!(run.out, "Dockerfile:3: Write .dockerignore (keeps 13 B out) (write-dockerignore)\n");
+    assert_eq!(folder.read(".dockerignore"), ".git\n.env\n");
+    assert_eq!(folder.read("Dockerfile"), WHOLE);
+    let again = folder.run(&["fix", "--action", "write-dockerignore", "Dockerfile"]);
+    assert_eq!((again.code, again.err.as_str()), (0, "note: Dockerfile: no place for this action\n"));
+}
+
+#[test]
+fn the_ignore_file_that_holds_is_extended() {
+    let folder = whole(&[("Dockerfile.dockerignore", "# ours\r\n.git\r\n"), (".dockerignore", "x\n")]);
+    let run = folder.run(&["fix", "--action", "write-dockerignore", "Dockerfile"]);
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    assert_eq!(folder.read("Dockerfile.dockerignore"), "# ours\r\n.git\r\n.env\r\n");
+    assert_eq!(folder.read(".dockerignore"), "x\n");
+}
+
+#[test]
+fn an_ignore_file_is_an_entry_of_its_own_and_shown_without_being_written() {
+    let folder = whole(&[]);
+    let arguments = ["fix", "--diff", "--action", "write-dockerignore", "Dockerfile"];
+    let run = folder.run(&arguments);
+    assert_eq!(run.out, "--- /dev/null\n+++ b/.dockerignore\n@@ -0,0 +1,2 @@\n+.git\n+.env\n");
+    let json = folder.run(&[&arguments[..], &["--format", "json"]].concat()).json();
+    let paths: Vec<_> = json["files"].as_array().expect("files").iter().map(|it| (&it["path"], &it["changed"])).collect();
+    assert_eq!(paths, [(&json!("Dockerfile"), &json!(false)), (&json!(".dockerignore"), &json!(true))]);
+    let entry = &json["files"][1];
+    assert_eq!((&entry["text"], &entry["applied"][0]["id"]), (&json!(".git\n.env\n"), &json!("write-dockerignore")));
+    assert_eq!(folder.names(), [".env", ".git", "Dockerfile", "server.js"]);
+}
+
+#[test]
+fn two_dockerfiles_of_one_context_write_one_ignore_file() {
+    let folder = whole(&[("Dockerfile.two", WHOLE)]);
+    let run = folder.run(&["fix", "--action", "write-dockerignore", "."]);
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    assert_eq!(folder.read(".dockerignore"), ".git\n.env\n");
 }

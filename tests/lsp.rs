@@ -329,6 +329,49 @@ fn the_fix_of_a_finding_mends_it_and_all_fixes_come_when_asked_for() {
     });
 }
 
+#[test]
+fn the_ignore_file_is_made_or_extended_as_the_client_can() {
+    const WHOLE: &str = "FROM node:22-slim\nWORKDIR /app\nCOPY . .\nCMD [\"node\", \"a.js\"]\n";
+    for recorded in RECORDED {
+        for before in [None, Some("# \u{1d54f}\n.git")] {
+            let home = home();
+            fs::write(home.path().join(".env"), "KEY=1\n").expect("a file");
+            if let Some(before) = before {
+                fs::write(home.path().join(".dockerignore"), before).expect("a file");
+            }
+            let (mut client, _) = Client::greet(home.path(), recorded.capabilities(), Value::Null);
+            let uri = uri(&home.path().join("Dockerfile"));
+            open(&mut client, &uri, 1, WHOLE);
+            let id = if before.is_some() { "dockerignore-incomplete" } else { "missing-dockerignore" };
+            client.diagnostics(&uri, 1, |found| codes(found).contains(&id));
+            let at = range(WHOLE, "COPY . .", recorded.encoding);
+            let action = action(&mut client, &uri, &at, json!({"diagnostics": []}), "write-dockerignore");
+            let makes_files = recorded.name != "Neovim";
+            assert_eq!(action.is_some(), before.is_some() || makes_files, "{}", recorded.name);
+            let other = crate::uri(&home.path().join(".dockerignore"));
+            let Some(action) = action else { continue };
+            assert_eq!(action["kind"], "refactor.rewrite.write-dockerignore");
+            let text = |character: u32, line: u32, text: &str| {
+                let place = json!({"line": line, "character": character});
+                json!([{"range": {"start": place, "end": place}, "newText": text}])
+            };
+            let document = json!({"uri": other, "version": null});
+            let expected = match (before, makes_files) {
+                (None, _) => json!({"documentChanges": [
+                    {"kind": "create", "uri": other, "options": {"overwrite": false, "ignoreIfExists": false}},
+                    {"textDocument": document, "edits": text(0, 0, ".env\n")},
+                ]}),
+                (Some(_), true) => json!({"documentChanges": [
+                    {"textDocument": document, "edits": text(4, 1, "\n.env\n")},
+                ]}),
+                (Some(_), false) => json!({"changes": {other: text(4, 1, "\n.env\n")}}),
+            };
+            assert_eq!(action["edit"], expected, "{}", recorded.name);
+            assert_eq!(client.leave(), Some(0));
+        }
+    }
+}
+
 /// Opens `WASTEFUL` with these settings and waits until `apt-lists-left` is silent.
 fn check_silenced(home: &Path, client: &mut Client) {
     let uri = uri(&home.join("Dockerfile"));

@@ -4,6 +4,7 @@
 
 pub mod merge_runs;
 pub mod multi_stage;
+pub mod write_dockerignore;
 
 use crate::facts::Facts;
 use crate::lower::{self, Build};
@@ -18,6 +19,7 @@ pub fn title(id: &'static str) -> &'static str {
     match id {
         merge_runs::ID => "Merge RUN layers",
         multi_stage::ID => "Split into build and runtime stages",
+        write_dockerignore::ID => "Write the ignore file",
         id => id,
     }
 }
@@ -31,6 +33,7 @@ pub fn offers(ctx: &Context, range: TextRange) -> Vec<Offer> {
         }
     }
     res.extend(multi_stage::offer(ctx, range));
+    res.extend(write_dockerignore::offer(ctx, range));
     res
 }
 
@@ -107,14 +110,40 @@ pub struct Assist {
     pub target: TextRange,
     /// Whether it is the one to take if there are several.
     pub preferred: bool,
-    /// The change of this file.
+    /// The change of this file; empty where another one is written.
     pub edit: TextEdit,
+    /// Another file that it writes.
+    pub other: Option<OtherFile>,
     /// What could not be shown, one sentence each.
     pub doubts: Vec<String>,
     /// Unpacked size of the target stage before.
     pub before: Option<Estimate>,
     /// And after.
     pub after: Option<Estimate>,
+}
+
+/// Another file than the Dockerfile, as an action would write it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherFile {
+    /// Its path, relative to the build context; whole where it lies outside.
+    pub path: String,
+    /// The folder of the context.
+    pub folder: Option<String>,
+    /// The text that is there; `None` for a new file.
+    pub before: Option<String>,
+    /// The text that is to be there.
+    pub after: String,
+}
+
+impl OtherFile {
+    /// Its whole path, as far as the folder is known.
+    pub fn whole_path(&self) -> String {
+        let is_whole = self.path.starts_with('/') || self.path.get(1..3) == Some(":/");
+        match &self.folder {
+            Some(folder) if !is_whole => format!("{}/{}", folder.trim_end_matches('/'), self.path),
+            Some(_) | None => self.path.clone(),
+        }
+    }
 }
 
 /// Why a rewrite is not possible.

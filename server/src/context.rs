@@ -4,6 +4,7 @@
 //! Filled by [`crate::disk`]; read by facts, sizes, rules and assists. Paths are relative to the context folder, with
 //! `/` between their parts and none at either end. **Invariant:** nothing here reads a file or follows a link.
 
+pub mod heavy;
 pub mod ignore;
 pub mod lock;
 pub mod pattern;
@@ -11,6 +12,7 @@ pub mod pattern;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use crate::context::heavy::Heavy;
 use crate::context::ignore::IgnoreFile;
 use crate::context::lock::{Locked, Summed};
 use crate::context::pattern::Pattern;
@@ -41,6 +43,8 @@ pub struct BuildContext {
     /// What comes through below each directory, the context itself under the empty path: counted once by
     /// [`BuildContext::settled`], since a keystroke asks for it and a context may hold 100,000 files.
     pub sums: BTreeMap<String, Sum>,
+    /// What comes through and is hardly ever meant to; found by [`BuildContext::settled`] too.
+    pub heavy: Vec<Heavy>,
     /// What the lock files among the texts were summed to; filled as they are asked for.
     pub(crate) locked: Summed,
 }
@@ -105,15 +109,24 @@ impl BuildContext {
             res.entries.insert(path.clone(), Entry { kind: EntryKind::File, bytes, ignored: false });
             res.texts.insert(path, text.to_owned());
         }
-        if let Some(text) = res.texts.get(".dockerignore") {
-            res.ignore_file = Some(".dockerignore".to_owned());
-            res.ignore = IgnoreFile::parse(text);
-            res.ignore_text.clone_from(text);
-            for (path, entry) in &mut res.entries {
-                entry.ignored = res.ignore.ignores(path);
-            }
+        let names = ["Dockerfile.dockerignore", ".dockerignore"];
+        let found = names.iter().find_map(|name| Some((*name, res.texts.get(*name)?.clone())));
+        match found {
+            Some((name, text)) => res.with_ignore(name, &text),
+            None => res.settled(),
         }
-        res.settled()
+    }
+
+    /// The same with this ignore file, as it would be if it lay there. What an ignored directory hides and nobody has
+    /// listed stays hidden.
+    pub fn with_ignore(mut self, path: &str, text: &str) -> BuildContext {
+        self.ignore_file = Some(path.to_owned());
+        self.ignore = IgnoreFile::parse(text);
+        self.ignore_text = text.to_owned();
+        for (path, entry) in &mut self.entries {
+            entry.ignored = self.ignore.ignores(path);
+        }
+        self.settled()
     }
 
     /// The same with `sums` counted, and with the directories above a file that comes through marked as coming through
@@ -145,6 +158,7 @@ impl BuildContext {
             }
         }
         self.sums = sums;
+        self.heavy = heavy::heavy(&self);
         self
     }
 

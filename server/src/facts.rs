@@ -2,8 +2,10 @@
 //! instruction, what every RUN installs, removes and has mounted.
 
 pub mod append;
+pub mod archives;
 pub mod builds;
 pub mod caches;
+pub mod detach;
 pub mod installs;
 pub mod landing;
 pub mod lines;
@@ -14,7 +16,9 @@ pub mod removes;
 pub mod run;
 pub mod stage;
 pub mod start;
+pub mod uses;
 pub mod walk;
+pub mod whole_context;
 
 use crate::config::Config;
 use crate::model::{Base, File, ImageRef, Source};

@@ -11,6 +11,7 @@ pub mod cache;
 pub(crate) mod catalogue;
 mod check;
 pub mod correctness;
+pub mod let_through;
 pub mod names;
 pub mod order;
 pub mod precedence;
@@ -48,9 +49,13 @@ pub static ALL: &[&Rule] = &[
     &size::cleanup_in_later_layer::RULE,
     &correctness::cmd_ignored_by_entrypoint::RULE,
     &buildkit::consistent_instruction_casing::RULE,
+    &size::copied_archive_unpacked::RULE,
     &cache::copy_all_before_install::RULE,
     &buildkit::copy_ignored_file::RULE,
     &correctness::copy_to_root::RULE,
+    &size::dockerignore_incomplete::RULE,
+    &size::download_kept::RULE,
+    &size::duplicate_copy::RULE,
     &buildkit::duplicate_stage_name::RULE,
     &correctness::effect_lost_after_run::RULE,
     &security::eol_base_image::RULE,
@@ -59,6 +64,7 @@ pub static ALL: &[&Rule] = &[
     &size::fat_base_image::RULE,
     &buildkit::from_as_casing::RULE,
     &buildkit::from_platform_flag_const_disallowed::RULE,
+    &size::git_history_kept::RULE,
     &correctness::heredoc_without_errexit::RULE,
     &size::image_over_budget::RULE,
     &correctness::inline_comment::RULE,
@@ -70,6 +76,7 @@ pub static ALL: &[&Rule] = &[
     &buildkit::json_args_recommended::RULE,
     &buildkit::legacy_key_value_format::RULE,
     &buildkit::maintainer_deprecated::RULE,
+    &size::missing_dockerignore::RULE,
     &buildkit::multiple_instructions_disallowed::RULE,
     &buildkit::no_empty_continuation::RULE,
     &correctness::npm_as_pid1::RULE,
@@ -82,6 +89,7 @@ pub static ALL: &[&Rule] = &[
     &security::runs_as_root::RULE,
     &buildkit::secrets_used_in_arg_or_env::RULE,
     &size::single_stage_build::RULE,
+    &size::sparse_lastlog::RULE,
     &buildkit::stage_name_casing::RULE,
     &buildkit::undefined_arg_in_from::RULE,
     &correctness::undefined_stage::RULE,

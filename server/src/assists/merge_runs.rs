@@ -85,6 +85,7 @@ fn assist(file: &File, style: &Style, stage: &Stage, group: &Group, part: Range<
         target: merged.target,
         preferred: true,
         edit: TextEdit::new(merged.indels)?,
+        other: None,
         doubts: Vec::new(),
         before: None,
         after: None,

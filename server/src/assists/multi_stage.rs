@@ -78,6 +78,7 @@ fn assist(ctx: &Context, plan: Plan, target: TextRange) -> Result<Assist, Refuse
         target,
         preferred: true,
         edit,
+        other: None,
         doubts: plan.doubts,
         before: Some(before),
         after: Some(after),

@@ -4,6 +4,7 @@
 
 pub(crate) mod actions;
 mod fixes;
+mod others;
 mod region;
 mod report;
 
@@ -14,7 +15,7 @@ use clap::Args;
 
 use crate::analysis::Analysis;
 use crate::analysis::fixing::Wanted;
-use crate::assists::Refusal;
+use crate::assists::{OtherFile, Refusal};
 use crate::cli::console::Console;
 use crate::cli::fix::actions::Asked;
 use crate::cli::fix::region::Region;
@@ -86,6 +87,8 @@ struct Applied {
 struct Fixed {
     text: String,
     applied: Vec<Applied>,
+    /// Other files that actions write, each with the action.
+    others: Vec<(OtherFile, Applied)>,
     /// Refusals with their lines, from 1.
     refused: Vec<(usize, Refusal)>,
     /// Why the text must stay as it was, if something went wrong.
@@ -133,6 +136,7 @@ pub(crate) fn run(options: &Options, console: &mut Console) -> Result<Outcome> {
     let mut outcome = Outcome::Fine;
     let mut files = Vec::new();
     let mut said = Vec::new();
+    let mut written = Vec::new();
     let (mut n_applied, mut n_refused) = (0, 0);
     for (res, path) in done.into_iter().zip(places) {
         let (name, done) = match res {
@@ -153,9 +157,18 @@ pub(crate) fn run(options: &Options, console: &mut Console) -> Result<Outcome> {
             outcome = Outcome::Failed;
             console.error(error);
         }
-        n_applied += done.fixed.applied.len();
+        n_applied += n_done(&done.fixed);
         n_refused += done.fixed.refused.len();
-        files.push(JsonFile::of(name, &done.before, &done.fixed, error));
+        let stands = error.is_none();
+        files.push(JsonFile::of(name.clone(), &done.before, &done.fixed, error));
+        for (other, applied) in done.fixed.others.iter().filter(|_| stands) {
+            let (file, error) = others::finish(options, &name, &done, (other, applied), &mut written, console)?;
+            if let Some(error) = error {
+                outcome = Outcome::Failed;
+                console.error(&error);
+            }
+            files.push(file);
+        }
     }
     session.tell_unanswered(console);
     if options.action.is_some() && n_applied == 0 && n_refused > 0 {
@@ -212,7 +225,11 @@ fn fix(session: &Session<'_>, wanted: &Wanted, options: &Options, region: Option
 
 fn unchanged(analysis: &Analysis, fault: String) -> Fixed {
     let text = analysis.inputs.text.to_string();
-    Fixed { text, applied: Vec::new(), refused: Vec::new(), fault: Some(fault) }
+    Fixed { text, applied: Vec::new(), others: Vec::new(), refused: Vec::new(), fault: Some(fault) }
+}
+
+fn n_done(fixed: &Fixed) -> usize {
+    fixed.applied.len() + fixed.others.len()
 }
 
 /// Writes or shows a file; what went wrong, if anything did.
@@ -245,7 +262,7 @@ fn finish(
     for (line, refusal) in &fixed.refused {
         console.refusal(&report::refusal(name, *line, refusal));
     }
-    if options.action.is_some() && error.is_none() && fixed.applied.is_empty() && fixed.refused.is_empty() {
+    if options.action.is_some() && error.is_none() && n_done(fixed) == 0 && fixed.refused.is_empty() {
         console.note(&format!("{name}: no place for this action"));
     }
     if let Some(left) = done.left.as_ref().filter(|_| error.is_none()) {

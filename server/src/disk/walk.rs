@@ -53,6 +53,9 @@ pub fn context(folder: &Path, dockerfile: Option<&Path>, limits: Limits, stop: &
         return res;
     }
     res.known = true;
+    // Paths are compared by their text.
+    let dockerfile = dockerfile.and_then(|file| std::path::absolute(file).ok());
+    let dockerfile = dockerfile.as_deref();
     res.dockerfile = dockerfile.and_then(|file| relative(folder, file));
     read_ignore_file(folder, dockerfile, &mut res);
     let mut waiting = VecDeque::from([(String::new(), Matched::default(), 0)]);

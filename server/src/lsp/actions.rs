@@ -5,16 +5,17 @@
 
 use std::collections::HashMap;
 
+use ropey::Rope;
 use serde_json::{Map, Value};
 use tower_lsp::ls_types::{
     self, AnnotatedTextEdit, ChangeAnnotation, CodeAction, CodeActionContext, CodeActionDisabled, CodeActionKind,
-    CodeActionTriggerKind, DocumentChanges, OneOf, OptionalVersionedTextDocumentIdentifier, TextDocumentEdit, Uri,
-    WorkspaceEdit,
+    CodeActionTriggerKind, CreateFile, CreateFileOptions, DocumentChangeOperation, DocumentChanges, OneOf,
+    OptionalVersionedTextDocumentIdentifier, ResourceOp, TextDocumentEdit, Uri, WorkspaceEdit,
 };
 
 use crate::analysis::Analysis;
 use crate::analysis::fixing::{self, Wanted};
-use crate::assists::{self, Assist, Offer, Refusal};
+use crate::assists::{self, Assist, Offer, OtherFile, Refusal};
 use crate::lsp::capabilities::{Abilities, FIX_ALL};
 use crate::lsp::convert::{self, Lines};
 use crate::rules::allow::edits;
@@ -54,7 +55,7 @@ pub(crate) fn at(analysis: &Analysis, range: TextRange, context: &CodeActionCont
         let asked = context.trigger_kind != Some(CodeActionTriggerKind::AUTOMATIC);
         for offer in analysis.assists(range) {
             let action = match &offer {
-                Offer::Assist(it) => Some(assist(it, place)),
+                Offer::Assist(it) => assist(it, place),
                 Offer::Refusal(it) => (place.abilities.disabled && asked).then(|| refusal(it)),
             };
             res.extend(action.filter(|it| it.kind.as_ref().is_some_and(|kind| is_wanted(only, kind.as_str()))));
@@ -158,7 +159,8 @@ fn between(before: &str, after: &str) -> Option<TextEdit> {
     TextEdit::new(changed.map(indel).collect())
 }
 
-fn assist(assist: &Assist, place: &Place) -> CodeAction {
+/// `None` for an action whose edit this client cannot carry out.
+fn assist(assist: &Assist, place: &Place) -> Option<CodeAction> {
     let n_doubts = assist.doubts.len();
     let annotation = (place.abilities.annotations && n_doubts > 0).then(|| ChangeAnnotation {
         label: count(n_doubts, "doubt"),
@@ -166,13 +168,55 @@ fn assist(assist: &Assist, place: &Place) -> CodeAction {
         description: Some(assist.doubts.join("\n")),
     });
     let told = annotation.is_some() || n_doubts == 0;
-    CodeAction {
+    let edit = match &assist.other {
+        Some(other) => other_file(other, place)?,
+        None => workspace_edit(&assist.edit, annotation, place),
+    };
+    Some(CodeAction {
         title: if told { assist.label.clone() } else { format!("{}; {}", assist.label, count(n_doubts, "doubt")) },
         kind: Some(rewrite(assist.id)),
-        edit: Some(workspace_edit(&assist.edit, annotation, place)),
+        edit: Some(edit),
         is_preferred: (place.abilities.preferred && assist.preferred).then_some(true),
         data: Some(data(assist.id, assist.variant)),
         ..CodeAction::default()
+    })
+}
+
+/// The edit of another file: made where it is not there, else changed from the first line that differs. It has no
+/// version: nobody may have opened it.
+fn other_file(other: &OtherFile, place: &Place) -> Option<WorkspaceEdit> {
+    let uri = Uri::from_file_path(other.whole_path())?;
+    let Some(before) = &other.before else {
+        // A client that cannot make files would open an editor on nothing, or fail.
+        let make = place.abilities.create_files.then(|| CreateFile {
+            uri: uri.clone(),
+            options: Some(CreateFileOptions { overwrite: Some(false), ignore_if_exists: Some(false) }),
+            annotation_id: None,
+        })?;
+        let text = ls_types::TextEdit { range: ls_types::Range::default(), new_text: other.after.clone() };
+        let operations = vec![
+            DocumentChangeOperation::Op(ResourceOp::Create(make)),
+            DocumentChangeOperation::Edit(unversioned(uri, text)),
+        ];
+        let changes = Some(DocumentChanges::Operations(operations));
+        return Some(WorkspaceEdit { document_changes: changes, ..WorkspaceEdit::default() });
+    };
+    let added = other.after.strip_prefix(before.as_str())?;
+    let lines = Lines { rope: Rope::from_str(before), encoding: place.lines.encoding };
+    let end = TextRange::empty(TextSize::of(before.as_str()));
+    let text = ls_types::TextEdit { range: lines.range(end), new_text: added.to_owned() };
+    if !place.abilities.document_changes {
+        let changes = HashMap::from([(uri, vec![text])]);
+        return Some(WorkspaceEdit { changes: Some(changes), ..WorkspaceEdit::default() });
+    }
+    let changes = Some(DocumentChanges::Edits(vec![unversioned(uri, text)]));
+    Some(WorkspaceEdit { document_changes: changes, ..WorkspaceEdit::default() })
+}
+
+fn unversioned(uri: Uri, text: ls_types::TextEdit) -> TextDocumentEdit {
+    TextDocumentEdit {
+        text_document: OptionalVersionedTextDocumentIdentifier { uri, version: None },
+        edits: vec![OneOf::Left(text)],
     }
 }
 
@@ -258,6 +302,7 @@ mod tests {
             target: TextRange::new(7.into(), 18.into()),
             preferred: true,
             edit: TextEdit::replace(TextRange::new(12.into(), 16.into()), " && "),
+            other: None,
             doubts: doubts.iter().map(|doubt| (*doubt).to_owned()).collect(),
             before: None,
             after: None,
@@ -272,7 +317,7 @@ mod tests {
     fn doubts_are_annotations_where_the_client_knows_them() {
         check(
             json!({"documentChanges": true, "changeAnnotationSupport": {}}),
-            |place| assist(&merge(&["a is not known", "b is not known"]), place),
+            |place| assist(&merge(&["a is not known", "b is not known"]), place).expect("an edit"),
             json!({
                 "title": "Merge 2 RUN",
                 "kind": "refactor.rewrite.merge-runs",
@@ -294,7 +339,7 @@ mod tests {
     fn doubts_are_in_the_title_where_it_does_not() {
         check(
             json!({"changeAnnotationSupport": {}}),
-            |place| assist(&merge(&["a is not known"]), place),
+            |place| assist(&merge(&["a is not known"]), place).expect("an edit"),
             json!({
                 "title": "Merge 2 RUN; 1 doubt",
                 "kind": "refactor.rewrite.merge-runs",

@@ -6,8 +6,9 @@
 use tower_lsp::ls_types::{
     ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CodeLensOptions,
     DiagnosticOptions, DiagnosticServerCapabilities, ExecuteCommandOptions, FoldingRangeProviderCapability,
-    HoverProviderCapability, MarkupKind, OneOf, PositionEncodingKind, SaveOptions, ServerCapabilities,
-    TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions,
+    HoverProviderCapability, MarkupKind, OneOf, PositionEncodingKind, ResourceOperationKind, SaveOptions,
+    ServerCapabilities, TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions,
+    TextDocumentSyncSaveOptions,
 };
 
 use crate::lsp::measure;
@@ -35,6 +36,8 @@ pub(crate) struct Abilities {
     pub(crate) preferred: bool,
     /// Whether edits may name the version that they are for.
     pub(crate) document_changes: bool,
+    /// Whether edits may make files.
+    pub(crate) create_files: bool,
     /// Whether edits may carry a remark that a person confirms.
     pub(crate) annotations: bool,
     /// Whether hints inside the text are shown.
@@ -76,6 +79,10 @@ impl Abilities {
             disabled: action.and_then(|it| it.disabled_support).unwrap_or(false),
             preferred: action.and_then(|it| it.is_preferred_support).unwrap_or(false),
             document_changes,
+            create_files: document_changes
+                && edit
+                    .and_then(|it| it.resource_operations.as_ref())
+                    .is_some_and(|operations| operations.contains(&ResourceOperationKind::Create)),
             inlay_hints: document.is_some_and(|it| it.inlay_hint.is_some()),
             code_lenses: document.is_some_and(|it| it.code_lens.is_some()),
             refresh_inlay_hints: workspace

@@ -7,7 +7,7 @@ use crate::facts::installs::{Manager, deed, requirements};
 use crate::facts::landing::{self, Landed};
 use crate::facts::removes;
 use crate::facts::stage::join;
-use crate::facts::walk;
+use crate::facts::{walk, whole_context};
 use crate::rules::Context;
 
 /// Most files that are asked for.
@@ -38,6 +38,7 @@ pub fn files(ctx: &Context) -> Vec<String> {
         }
     }
     res.extend(start_files(ctx));
+    res.extend(whole_context::asked(ctx.file, ctx.facts, ctx.context));
     let compose = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
     res.extend(compose.iter().filter(|name| ctx.context.has_file(name)).map(|name| (*name).to_owned()));
     let mut seen = std::collections::BTreeSet::new();

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::analysis::fixing::MOST_ROUNDS;
 use crate::analysis::{Analysis, Inputs};
-use crate::assists::{Assist, Offer, Refusal};
+use crate::assists::{Assist, Offer, OtherFile, Refusal};
 use crate::cli::fix::{Applied, Fixed};
 use crate::cli::names::nearest;
 use crate::cli::render::places::Lines;
+use crate::context::BuildContext;
 use crate::disk::analyse;
 use crate::text::{TextRange, TextSize};
 
@@ -43,6 +44,7 @@ static ACTIONS: &[Action] = &[
         variants: &["tree", "venv", "artefact", "lean", "static", "scratch", "packages", "served"],
         scope: Scope::Target,
     },
+    Action { id: "write-dockerignore", default: None, variants: &[], scope: Scope::Instructions },
 ];
 
 /// Whether there is an action of this id: rules also name those that are still to come.
@@ -116,12 +118,20 @@ fn with_offers(analysis: Analysis, asked: &Asked, region: Option<TextRange>, off
     let mut analysis = analysis;
     let mut region = region;
     let mut applied = Vec::new();
+    let mut others: Vec<(OtherFile, Applied)> = Vec::new();
     for _ in 0..MOST_ROUNDS {
         let mut from = TextSize::new(0);
-        let n_before = applied.len();
+        let n_before = applied.len() + others.len();
         // Each application takes something away; no file has more places than instructions.
         for _ in 0..analysis.file.instructions().count() {
             let Some(assist) = next(&analysis, asked, region, from, offers) else { break };
+            if let Some(other) = &assist.other {
+                others.push((other.clone(), described(&assist, &analysis)));
+                let context = BuildContext::clone(&analysis.inputs.context).with_ignore(&other.path, &other.after);
+                let inputs = Inputs { context: Arc::new(context), ..analysis.inputs.clone() };
+                analysis = analyse::in_rounds(inputs, Some(&analysis));
+                continue;
+            }
             applied.push(described(&assist, &analysis));
             if region.is_none() {
                 let done = assist.edit.range().map_or(assist.target, |range| range.cover(assist.target));
@@ -131,19 +141,21 @@ fn with_offers(analysis: Analysis, asked: &Asked, region: Option<TextRange>, off
             let text: Arc<str> = assist.edit.apply(&analysis.inputs.text).into();
             analysis = analyse::in_rounds(Inputs { text, ..analysis.inputs.clone() }, Some(&analysis));
             if asked.action.scope == Scope::Target {
-                return Fixed { text: analysis.inputs.text.to_string(), applied, refused: Vec::new(), fault: None };
+                let text = analysis.inputs.text.to_string();
+                return Fixed { text, applied, others, refused: Vec::new(), fault: None };
             }
         }
-        if applied.len() == n_before {
+        if applied.len() + others.len() == n_before {
             let refused = refused(&analysis, asked, region, offers);
-            return Fixed { text: analysis.inputs.text.to_string(), applied, refused, fault: None };
+            return Fixed { text: analysis.inputs.text.to_string(), applied, others, refused, fault: None };
         }
     }
     let fault = format!(
         "{} does not come to an end after {MOST_ROUNDS} rounds; please report it. The file stays as it was",
         asked.action.id
     );
-    Fixed { text: before.to_string(), applied: Vec::new(), refused: Vec::new(), fault: Some(fault) }
+    let text = before.to_string();
+    Fixed { text, applied: Vec::new(), others: Vec::new(), refused: Vec::new(), fault: Some(fault) }
 }
 
 /// The first place from an offset on where it is possible.
@@ -159,7 +171,7 @@ fn next(
         let assist = asked.choose(&offers)?;
         let is_new = assist.edit.range().is_some_and(|range| range.cover(assist.target).end() > from);
         let changes = is_new && assist.edit.apply(&analysis.inputs.text) != *analysis.inputs.text;
-        changes.then(|| assist.clone())
+        (changes || assist.other.is_some()).then(|| assist.clone())
     })
 }
 
@@ -242,6 +254,7 @@ mod tests {
             target,
             preferred,
             edit,
+            other: None,
             doubts: Vec::new(),
             before: None,
             after: None,
@@ -308,7 +321,10 @@ mod tests {
         assert!(Asked::parse("merge-runs").is_ok_and(|asked| asked.variant.is_none()));
         assert!(Asked::parse("merge-runs=heredoc").is_ok_and(|asked| asked.variant == Some("heredoc")));
         let error = Asked::parse("merge-run").expect_err("no such action");
-        assert_eq!(error, "unknown action `merge-run`; did you mean `merge-runs`?; there are merge-runs, multi-stage");
+        assert_eq!(
+            error,
+            "unknown action `merge-run`; did you mean `merge-runs`?; there are merge-runs, multi-stage, write-dockerignore"
+        );
         assert!(Asked::parse("merge-runs=tree").is_err());
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn apply(analysis: &Analysis, wanted: &Wanted, region: Option<TextRan
         before: None,
         after: None,
     });
-    Fixed { text: text.to_string(), applied: applied.collect(), refused: Vec::new(), fault }
+    Fixed { text: text.to_string(), applied: applied.collect(), others: Vec::new(), refused: Vec::new(), fault }
 }
 
 /// What could be done in a region besides: fixes that a person has to look at, and the ids of actions that findings

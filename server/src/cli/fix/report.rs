@@ -49,18 +49,23 @@ struct JsonRefusal {
     line: usize,
 }
 
+impl JsonApplied {
+    fn of(applied: &Applied) -> JsonApplied {
+        JsonApplied {
+            id: applied.id,
+            variant: applied.variant,
+            title: applied.title.clone(),
+            line: applied.line,
+            doubts: applied.doubts.clone(),
+            before: applied.before.as_ref().map(JsonEstimate::of),
+            after: applied.after.as_ref().map(JsonEstimate::of),
+        }
+    }
+}
+
 impl JsonFile {
     /// A file that was read.
     pub(super) fn of(path: String, before: &str, fixed: &Fixed, error: Option<String>) -> JsonFile {
-        let applied = fixed.applied.iter().map(|it| JsonApplied {
-            id: it.id,
-            variant: it.variant,
-            title: it.title.clone(),
-            line: it.line,
-            doubts: it.doubts.clone(),
-            before: it.before.as_ref().map(JsonEstimate::of),
-            after: it.after.as_ref().map(JsonEstimate::of),
-        });
         let refused = fixed.refused.iter().map(|(line, refusal)| JsonRefusal {
             id: refusal.id,
             variant: refusal.variant,
@@ -73,9 +78,15 @@ impl JsonFile {
             error,
             changed: fixed.text != before,
             text: Some(fixed.text.clone()),
-            applied: applied.collect(),
+            applied: fixed.applied.iter().map(JsonApplied::of).collect(),
             refused: refused.collect(),
         }
+    }
+
+    /// Another file that an action writes.
+    pub(super) fn other(path: String, text: &str, applied: &Applied, error: Option<String>) -> JsonFile {
+        let applied = vec![JsonApplied::of(applied)];
+        JsonFile { path, error, changed: true, text: Some(text.to_owned()), applied, refused: Vec::new() }
     }
 
     /// A file that could not be read.
@@ -92,7 +103,7 @@ pub(super) fn json(files: Vec<JsonFile>) -> Result<String> {
 /// One line for each thing that was applied, its doubts below it.
 pub(super) fn summary(name: &str, fixed: &Fixed) -> String {
     let mut res = String::new();
-    for applied in &fixed.applied {
+    for applied in fixed.applied.iter().chain(fixed.others.iter().map(|(_, applied)| applied)) {
         let Applied { id, variant, title, line, doubts, .. } = applied;
         let variant = variant.map(|variant| format!("={variant}")).unwrap_or_default();
         let _ = writeln!(res, "{name}:{line}: {title} ({id}{variant})");
@@ -112,8 +123,13 @@ pub(super) fn refusal(name: &str, line: usize, refusal: &Refusal) -> String {
 
 /// A unified diff that `patch -p1` and `git apply` take; empty where nothing changed.
 pub(super) fn diff(name: &str, before: &str, after: &str, color: bool) -> String {
+    diff_of(name, Some(before), after, color)
+}
+
+/// The same of a file that may not be there yet.
+pub(super) fn diff_of(name: &str, before: Option<&str>, after: &str, color: bool) -> String {
     // Lines end at LF alone, as for patch.
-    let old: Vec<&str> = before.split_inclusive('\n').collect();
+    let old: Vec<&str> = before.unwrap_or_default().split_inclusive('\n').collect();
     let new: Vec<&str> = after.split_inclusive('\n').collect();
     let diff = TextDiff::configure().newline_terminated(true).diff_slices(&old, &new);
     let (from, to) = if name.starts_with('/') {
@@ -121,6 +137,7 @@ pub(super) fn diff(name: &str, before: &str, after: &str, color: bool) -> String
     } else {
         (format!("a/{name}"), format!("b/{name}"))
     };
+    let from = if before.is_some() { from } else { "/dev/null".to_owned() };
     let res = diff.unified_diff().context_radius(3).header(&from, &to).to_string();
     if color { colored(&res) } else { res }
 }
