@@ -4,6 +4,7 @@
 pub mod append;
 pub mod builds;
 pub mod caches;
+pub mod fetches;
 pub mod installs;
 pub mod landing;
 pub mod made;
@@ -11,6 +12,7 @@ pub mod manifest;
 pub mod merging;
 pub mod removes;
 pub mod run;
+pub mod secrets;
 pub mod stage;
 pub mod start;
 pub mod walk;

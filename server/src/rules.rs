@@ -23,7 +23,7 @@ use crate::facts::run::Command;
 use crate::facts::start::{self, StartChain};
 use crate::facts::{Facts, RunFacts};
 use crate::images::ImageBook;
-use crate::model::{Fault, File, ImageRef, Placed, Run, Stage};
+use crate::model::{Fault, File, ImageRef, InstructionKind, Placed, Run, Stage};
 use crate::shell::Call;
 use crate::size::BuildSize;
 use crate::text::{TextEdit, TextRange};
@@ -34,8 +34,10 @@ use crate::weight::Estimate;
 #[rustfmt::skip]
 pub static ALL: &[&Rule] = &[
     &size::apt_lists_left::RULE,
+    &cache::apt_update_alone::RULE,
     &size::cleanup_in_later_layer::RULE,
     &cache::copy_all_before_install::RULE,
+    &security::deprecated_base_repository::RULE,
     &security::eol_base_image::RULE,
     &size::fat_base_image::RULE,
     &size::image_over_budget::RULE,
@@ -44,8 +46,14 @@ pub static ALL: &[&Rule] = &[
     &size::npm_cache_left::RULE,
     &correctness::npm_install_not_ci::RULE,
     &size::pip_cache_left::RULE,
+    &security::pipe_to_shell::RULE,
     &security::runs_as_root::RULE,
+    &security::secret_file_copied::RULE,
+    &security::secret_in_env_or_arg::RULE,
+    &security::secret_in_run::RULE,
     &size::single_stage_build::RULE,
+    &security::unpinned_base_tag::RULE,
+    &cache::unused_stage::RULE,
 ];
 // End of List of the rules.
 
@@ -348,6 +356,20 @@ impl<'a> Context<'a> {
         pairs.filter_map(move |((idx, placed, run), facts)| {
             Some(RunAt { stage_idx, stage: stage?, idx, placed, run, facts })
         })
+    }
+
+    /// The RUNs of a stage and, behind them, those of its ONBUILDs: what rules of security look at (RULES.md S9).
+    pub fn runs_and_onbuild(&self, stage_idx: usize) -> impl Iterator<Item = RunAt<'a>> + use<'a> {
+        let stage = self.file.stages.get(stage_idx);
+        let facts = self.facts.stages.get(stage_idx);
+        let onbuild = facts.into_iter().flat_map(|facts| &facts.onbuild_runs).filter_map(move |facts| {
+            let (stage, idx) = (stage?, facts.instruction);
+            let placed = stage.instructions.get(idx)?;
+            let InstructionKind::Onbuild(inner) = &placed.instruction.kind else { return None };
+            let InstructionKind::Run(run) = &inner.kind else { return None };
+            Some(RunAt { stage_idx, stage, idx, placed, run, facts })
+        });
+        self.runs(stage_idx).chain(onbuild)
     }
 
     /// The RUNs whose layers are shipped, in the order in which they are carried out.

@@ -1,6 +1,12 @@
 //! What an attacker could use.
 
 // Modules of the rules: written by tests/tidy.rs from the folder.
+pub mod deprecated_base_repository;
 pub mod eol_base_image;
+pub mod pipe_to_shell;
 pub mod runs_as_root;
+pub mod secret_file_copied;
+pub mod secret_in_env_or_arg;
+pub mod secret_in_run;
+pub mod unpinned_base_tag;
 // End of Modules of the rules.
