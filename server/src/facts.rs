@@ -4,6 +4,7 @@
 pub mod append;
 pub mod builds;
 pub mod caches;
+pub mod compiles;
 pub mod fetches;
 pub mod installs;
 pub mod landing;

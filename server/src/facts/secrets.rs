@@ -11,6 +11,13 @@ const WORDS: [&str; 10] =
 /// Parts of a name with which it is none (BuildKit's `secretsAllowRegexp`).
 const OPEN_PARTS: [&str; 3] = ["public", "file", "version"];
 
+/// Parts of the names of keys that open nothing: of captchas and payments on a page, of databases and caches.
+const OPEN_KEYS: [&str; 9] =
+    ["cache", "foreign", "idempotency", "partition", "primary", "publishable", "site", "sort", "warn"];
+
+/// Beginnings of the names that bundlers write into the page that everybody is sent.
+const SHOWN: [&str; 7] = ["EXPO_PUBLIC_", "GATSBY_", "NEXT_PUBLIC_", "NUXT_PUBLIC_", "REACT_APP_", "VITE_", "VUE_APP_"];
+
 /// Last parts of names that speak about a secret and do not hold one.
 #[rustfmt::skip]
 const ABOUT: [&str; 55] = [
@@ -29,7 +36,13 @@ pub fn says_secret(name: &str) -> bool {
         return false;
     }
     let about = parts.next_back().is_some_and(|part| is_one_of(part, &ABOUT));
-    !about && !["KEY_LAYOUT", "SSH_AUTH_SOCK"].iter().any(|it| it.eq_ignore_ascii_case(name)) && !names_public_key(name)
+    let open = name.split('_').any(|part| is_one_of(part, &OPEN_KEYS));
+    let shown = SHOWN.iter().any(|prefix| name.starts_with(prefix));
+    !about
+        && !open
+        && !shown
+        && !["KEY_LAYOUT", "SSH_AUTH_SOCK"].iter().any(|it| it.eq_ignore_ascii_case(name))
+        && !names_public_key(name)
 }
 
 /// `GPG_KEY`, `APT_KEYS`: keys that check signatures are public.
@@ -57,6 +70,30 @@ pub fn value(text: &str) -> Value {
     let text = text.trim();
     let switch =
         ["true", "false", "yes", "no", "on", "off", "null", "none", "nil", "undefined", "auto", "basic", "enabled"];
+    let files = [
+        ".asc",
+        ".cer",
+        ".cfg",
+        ".conf",
+        ".crt",
+        ".env",
+        ".gpg",
+        ".ini",
+        ".jks",
+        ".js",
+        ".json",
+        ".key",
+        ".p12",
+        ".pem",
+        ".properties",
+        ".pub",
+        ".py",
+        ".sh",
+        ".txt",
+        ".xml",
+        ".yaml",
+        ".yml",
+    ];
     let is_plain = text.is_empty()
         || switch.iter().any(|it| it.eq_ignore_ascii_case(text))
         || text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b',' | b':'))
@@ -65,15 +102,46 @@ pub fn value(text: &str) -> Value {
         || text.get(1..3) == Some(":\\")
         || text.contains(char::is_whitespace) && !text.contains("-----BEGIN")
         || is_fingerprint(text)
-        || [".pem", ".key", ".crt", ".json", ".txt", ".yml", ".yaml", ".conf", ".jks", ".cer", ".p12", ".pub"]
-            .iter()
-            .any(|end| text.ends_with(end))
+        || files.iter().any(|end| text.ends_with(end))
         || text.starts_with("ssh-rsa ")
         || text.starts_with("file:");
     match (is_plain, is_placeholder(text)) {
         (true, _) => Value::Plain,
         (false, true) => Value::Placeholder,
         (false, false) => Value::Literal,
+    }
+}
+
+/// What the value of a variable of this name is, without variables in it. A name that only hints at a secret (`key` or `auth`
+/// alone, or a secret word in its middle) is believed when the value looks random.
+pub fn value_of(name: &str, text: &str) -> Value {
+    let text = text.trim();
+    let found = value(text);
+    let plain = |text: &str| {
+        text.bytes().filter(u8::is_ascii_alphanumeric).map(|it| it.to_ascii_lowercase()).collect::<Vec<u8>>()
+    };
+    let has = |test: fn(&u8) -> bool| text.as_bytes().iter().any(test);
+    let random = text.len() >= 12 && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
+    let last = name.rsplit('_').find(|part| !part.bytes().all(|byte| byte.is_ascii_digit())).unwrap_or_default();
+    let strong = |part: &str| {
+        let lower = part.to_ascii_lowercase();
+        WORDS.contains(&lower.as_str()) && !matches!(lower.as_str(), "key" | "auth")
+    };
+    let believed =
+        random || strong(last) || name.split('_').any(strong) && matches!(last, "BASE" | "base" | "KEY" | "key");
+    let ends = ["_key", "_token", "_secret", "_password", "-key", "-token", "-secret", "-password", "_here"];
+    // A word of a few small letters is what everybody tries first.
+    let is_word = text.len() <= 12 && text.bytes().all(|byte| byte.is_ascii_lowercase());
+    match found {
+        Value::Literal if !believed => Value::Plain,
+        Value::Literal
+            if is_word
+                || plain(text) == plain(name)
+                || ends.iter().any(|end| text.to_ascii_lowercase().ends_with(end)) =>
+        {
+            Value::Placeholder
+        }
+        found => found,
     }
 }
 
@@ -86,10 +154,10 @@ fn is_fingerprint(text: &str) -> bool {
 
 /// Pieces of values that are none: who writes them says that the real value comes later.
 #[rustfmt::skip]
-const PLACEHOLDERS: [&str; 35] = [
+const PLACEHOLDERS: [&str; 38] = [
     "change", "dummy", "xxx", "example", "placeholder", "your", "<", "{", "***", "...", "todo", "fake", "sample",
     "replace", "insert", "invalid", "not-real", "notreal", "not_real", "not-a-", "not_a_", "default", "redacted",
-    "foobar", "mock", "unused", "ignored", "temporary", "precompile", "buildtime", "build-time", "build_time", "for-build",
+    "foobar", "mock", "unused", "ignored", "temporary", "precompile", "envvar", "tmp_", "temp_", "buildtime", "build-time", "build_time", "for-build",
     "set-me", "override",
 ];
 
@@ -300,6 +368,11 @@ fn password_of_address(text: &str, at: usize) -> Option<Token> {
     let authority = rest.get(..end.unwrap_or(rest.len()))?;
     let (login, host) = authority.rsplit_once('@')?;
     let (user, password) = login.split_once(':')?;
+    // GitHub takes a token as the user, with this for a password.
+    let (start, password, user) = match password {
+        "x-oauth-basic" => (at + 3, user, ""),
+        password => (at + 3 + user.len() + 1, password, user),
+    };
     let host_name = host.split(':').next().unwrap_or_default();
     let scheme_start = text.get(..at)?.rfind(|it: char| !it.is_ascii_alphanumeric() && !matches!(it, '+' | '-' | '.'));
     let scheme = text.get(scheme_start.map_or(0, |it| it + 1)..at)?;
@@ -313,13 +386,12 @@ fn password_of_address(text: &str, at: usize) -> Option<Token> {
     if local || usual || password.bytes().all(|it| it.is_ascii_digit()) && password.len() < 6 {
         return None;
     }
-    let start = at + 3 + user.len() + 1;
     Some(Token { range: Local::new(start, start + password.len()), what: "the password of an address" })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ABOUT, Value, WEAK, says_secret, tokens, value};
+    use super::{ABOUT, Value, WEAK, says_secret, tokens, value, value_of};
 
     fn found(text: &str) -> Vec<&'static str> {
         tokens(text).into_iter().map(|token| token.what).collect()
@@ -366,6 +438,9 @@ mod tests {
             "AUTHOR",
             "AUTHORS",
             "MAX_TOKENS",
+            "SITE_KEY",
+            "CACHE_KEY",
+            "VITE_API_KEY",
             "KEY_LAYOUT",
             "MONKEY",
             "PATH",
@@ -406,6 +481,29 @@ mod tests {
         }
         for text in ["hG7s0pQ2", "correcthorsebattery", "f3b1c0d9e8a7"] {
             assert_eq!(value(text), Value::Literal, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_only_hints_is_believed_when_the_value_looks_random() {
+        for (name, text) in [
+            ("Filters__0__Key", "ProcessId"),
+            ("APT_KEY_DONT_WARN_ON_DANGEROUS_USAGE", "DontWarn"),
+            ("GLUU_SECRET_ADAPTER", "vaultAdapter"),
+            ("RESET_OS_PASSWORD", "resetOSPassword.sh"),
+            ("AUTH_ACCOUNTID_CLAIM", "vo_id"),
+        ] {
+            assert_eq!(value_of(name, text), Value::Plain, "{name}");
+        }
+        for (name, text) in
+            [("MAIL_PASSWORD", "MAIL_PASSWORD"), ("DB_PASSWORD", "xwiki"), ("SECRET_KEY", "stripe_secret_key")]
+        {
+            assert_eq!(value_of(name, text), Value::Placeholder, "{name}");
+        }
+        for (name, text) in
+            [("PREMIUM_KEY", "pee6ecei5ef8ahZu2xiF"), ("DB_PASSWORD", "Tigrou007"), ("SECRET_KEY_BASE", "hG7s0pQ2")]
+        {
+            assert_eq!(value_of(name, text), Value::Literal, "{name}");
         }
     }
 

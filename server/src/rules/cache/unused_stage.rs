@@ -42,8 +42,9 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
         return;
     }
     let needed = needed(ctx);
+    let several = has_several_targets(ctx, &needed);
     for (idx, stage) in stages.iter().enumerate() {
-        if needed.get(idx).copied().unwrap_or(true) {
+        if needed.get(idx).copied().unwrap_or(true) || several && stage.name.is_some() {
             continue;
         }
         let (range, message) = match &stage.name {
@@ -80,6 +81,25 @@ fn is_by_variable(stage: &Stage) -> bool {
         || stage.instructions.iter().any(by_flag)
 }
 
+/// Whether the file is built for several targets: a plausible one beside the last, or two that nothing needs.
+fn has_several_targets(ctx: &Context, needed: &[bool]) -> bool {
+    if needed.iter().zip(&ctx.facts.reaching).any(|(needed, reaching)| *needed && !reaching) {
+        return true;
+    }
+    let stages = &ctx.file.stages;
+    let is_leaf = |idx: usize| {
+        !stages.iter().any(|stage| {
+            stage.base == Base::Stage(idx) || stage.sources.iter().any(|(_, source)| *source == Source::Stage(idx))
+        })
+    };
+    let mut leaves = stages
+        .iter()
+        .enumerate()
+        .zip(needed)
+        .filter(|((idx, stage), needed)| !**needed && stage.name.is_some() && is_leaf(*idx));
+    leaves.nth(1).is_some()
+}
+
 /// Which stages the target or a plausible target needs.
 fn needed(ctx: &Context) -> Vec<bool> {
     let stages = &ctx.file.stages;
@@ -104,10 +124,12 @@ fn needed(ctx: &Context) -> Vec<bool> {
 
 /// Words in names and comments of stages that are built for themselves.
 #[rustfmt::skip]
-const TARGETS: [&str; 36] = [
-    "artifact", "artifacts", "benchmark", "bin", "binaries", "binary", "ci", "cli", "coverage", "cross", "debug",
-    "deploy", "dev", "develop", "development", "devcontainer", "docs", "e2e", "export", "final", "image", "lint", "local",
-    "output", "package", "prod", "production", "release", "run", "runner", "runtime", "server", "shell", "test", "tests", "unit",
+const TARGETS: [&str; 48] = [
+    "artifact", "artifacts", "audit", "bench", "benchmark", "bin", "binaries", "binary", "check", "ci", "cli",
+    "coverage", "cross", "debug", "deploy", "dev", "devcontainer", "develop", "development", "docs", "e2e", "export",
+    "final", "fmt", "format", "gen", "generate", "image", "license", "lint", "local", "output", "package", "prod",
+    "production", "release", "run", "runner", "runtime", "server", "shell", "test", "tests", "unit", "update",
+    "validate", "vendor", "vendored",
 ];
 
 /// Whether a stage is probably built for itself: by its name, by the comment above it, by what it starts, or because a file
@@ -126,7 +148,13 @@ fn is_plausible(ctx: &Context, idx: usize) -> bool {
     let by_comment = { comments }.any(|range| ctx.file.text.get(range_of(*range)).is_some_and(says));
     // Who starts nothing of his own can only be a part; without a name it cannot be built but by its number.
     let starts = stage.name.is_some() && (facts.cmd.is_some() || facts.entrypoint.is_some());
-    by_name || by_comment || starts || stage.name.as_ref().is_some_and(|name| is_named_beside(ctx, &name.text))
+    // `FROM scratch AS update`: what `--output` writes.
+    let exports = stage.name.is_some() && stage.base == Base::Scratch;
+    by_name
+        || by_comment
+        || starts
+        || exports
+        || stage.name.as_ref().is_some_and(|name| is_named_beside(ctx, &name.text))
 }
 
 /// Whether a text of the workspace names the stage as a target.
@@ -225,6 +253,13 @@ mod tests {
     #[test]
     fn a_stage_that_starts_something_is_one() {
         check(&RULE, "FROM a AS worker\nCMD [\"w\"]\nFROM a AS api\nCMD [\"a\"]\n");
+    }
+
+    #[test]
+    fn a_file_of_several_targets_is_not_built_for_the_last_alone() {
+        check(&RULE, "FROM a AS x\nRUN b\nFROM a AS y\nRUN b\nFROM a\nCMD [\"a\"]\n");
+        check(&RULE, "FROM a AS x\nRUN b\nFROM a AS y\nCMD [\"y\"]\nFROM a\nCMD [\"a\"]\n");
+        check(&RULE, "FROM a AS x\nRUN b\nFROM scratch AS out\nCOPY --from=x /a /a\nFROM a\nCMD [\"a\"]\n");
     }
 
     #[test]

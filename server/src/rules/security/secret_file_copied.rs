@@ -92,6 +92,20 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
     }
 }
 
+/// The files of the context whose texts tell whether they hold a secret.
+pub(in crate::rules) fn files(ctx: &Context) -> Vec<String> {
+    let mut res = Vec::new();
+    for (_, stage) in ctx.reaching() {
+        for placed in &stage.instructions {
+            let (InstructionKind::Copy(copy) | InstructionKind::Add(copy)) = &placed.instruction.kind else { continue };
+            let sources = copy.sources.iter().filter(|source| kind_of(&source.text).is_some());
+            let named = { sources }.filter(|source| ctx.context.has_file(&source.text));
+            res.extend(named.map(|source| crate::context::cleaned(&source.text)));
+        }
+    }
+    res
+}
+
 /// What a source names, by its last part; `None` for anything that is no file of credentials, or not surely one.
 fn kind_of(source: &str) -> Option<Kind> {
     let lower = source.to_ascii_lowercase();

@@ -138,7 +138,7 @@ fn check_literal(
         return add(Severity::Error, message);
     }
     let Some(text) = text.filter(|_| counts && says_secret(ctx, name)) else { return };
-    match secrets::value(text) {
+    match secrets::value_of(name, text) {
         Value::Plain => {}
         Value::Literal => {
             add(Severity::Error, format!("`{name}` has its value in the image, where everybody who has it reads it"));

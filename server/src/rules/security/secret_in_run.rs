@@ -231,7 +231,10 @@ fn is_given(at: &RunAt, name: &str) -> bool {
         CommandKind::Simple(simple) => simple.assignments.iter().any(|it| it.name == name),
         _ => false,
     };
-    at.stage.scope.get_at(name, at.placed.at).is_some()
+    // A known value that is only a default is no secret.
+    let is_secret = |value: &str| secrets::value_of(name, value) == Value::Literal;
+    let variable = at.stage.scope.get_at(name, at.placed.at);
+    variable.is_some_and(|it| it.value.as_deref().is_none_or(is_secret))
         && !at.run.mounts.iter().any(is_env)
         && !script.commands().iter().any(|(command, _)| sets(&command.kind))
 }
@@ -343,5 +346,6 @@ mod tests {
         check_silent("ARG NPM_TOKEN\nRUN --mount=type=secret,id=a,env=NPM_TOKEN echo \"a=$NPM_TOKEN\" > .npmrc");
         check_silent("ARG NPM_TOKEN\nRUN NPM_TOKEN=$(cat /run/secrets/a); echo \"a=$NPM_TOKEN\" > .npmrc");
         check_silent("RUN echo \"a=$NPM_TOKEN\" > .npmrc");
+        check_silent("ENV DB_PASSWORD=xwiki\nRUN echo \"a=$DB_PASSWORD\" > /etc/a");
     }
 }

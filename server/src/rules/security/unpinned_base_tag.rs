@@ -108,7 +108,8 @@ fn tag_range(placed: &Placed, word: &Word, tag: Option<&str>) -> Option<TextRang
 /// Images that are only published under tags that move.
 fn has_no_versions(image: &ImageRef) -> bool {
     image.registry == "cgr.dev"
-        || image.registry == "gcr.io" && image.path.starts_with("distroless/")
+        || image.registry == "gcr.io"
+            && ["distroless/", "oss-fuzz-base/", "cloud-builders/"].iter().any(|it| image.path.starts_with(it))
         || image.path == "chainguard/static"
         || image.path.starts_with("chainguard/") && image.registry == "docker.io"
 }
@@ -198,6 +199,7 @@ mod tests {
     #[test]
     fn images_with_no_other_tags_cannot_be_pinned_by_one() {
         check(&RULE, "FROM gcr.io/distroless/static-debian12:latest\nCMD [\"a\"]\n");
+        check(&RULE, "FROM gcr.io/oss-fuzz-base/base-builder\nCMD [\"a\"]\n");
         check(&RULE, "FROM cgr.dev/chainguard/node\nCMD [\"a\"]\n");
     }
 
