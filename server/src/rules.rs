@@ -37,6 +37,7 @@ pub static ALL: &[&Rule] = &[
     &cache::apt_update_alone::RULE,
     &size::cleanup_in_later_layer::RULE,
     &cache::copy_all_before_install::RULE,
+    &cache::dependencies_not_split::RULE,
     &security::deprecated_base_repository::RULE,
     &security::eol_base_image::RULE,
     &size::fat_base_image::RULE,
@@ -47,13 +48,16 @@ pub static ALL: &[&Rule] = &[
     &correctness::npm_install_not_ci::RULE,
     &size::pip_cache_left::RULE,
     &security::pipe_to_shell::RULE,
+    &security::remote_add_unverified::RULE,
     &security::runs_as_root::RULE,
     &security::secret_file_copied::RULE,
     &security::secret_in_env_or_arg::RULE,
     &security::secret_in_run::RULE,
     &size::single_stage_build::RULE,
+    &security::sudo_in_run::RULE,
     &security::unpinned_base_tag::RULE,
     &cache::unused_stage::RULE,
+    &cache::volatile_arg_early::RULE,
 ];
 // End of List of the rules.
 

@@ -4,9 +4,11 @@
 pub mod deprecated_base_repository;
 pub mod eol_base_image;
 pub mod pipe_to_shell;
+pub mod remote_add_unverified;
 pub mod runs_as_root;
 pub mod secret_file_copied;
 pub mod secret_in_env_or_arg;
 pub mod secret_in_run;
+pub mod sudo_in_run;
 pub mod unpinned_base_tag;
 // End of Modules of the rules.

@@ -133,7 +133,8 @@ impl Project<'_> {
         };
         if self.tool == Tool::Dotnet {
             // A project file has the project's name: the one that is there and was copied.
-            let mut projects = context.entries.keys().filter(|path| path.ends_with(".csproj") || path.ends_with(".fsproj"));
+            let mut projects =
+                context.entries.keys().filter(|path| path.ends_with(".csproj") || path.ends_with(".fsproj"));
             let first = projects.find(|path| context.has_file(path) && !path.contains('/'))?;
             let several = projects.next().is_some();
             return landed(first).map(|found| (found, several));
@@ -199,7 +200,8 @@ mod tests {
         assert_eq!(severities(cargo), [Severity::Information]);
         let maven = "FROM maven:3\nCOPY . .\nRUN mvn -q package\n#- pom.xml\n<dependencies>\n";
         assert_eq!(severities(maven), [Severity::Information]);
-        let dotnet = "FROM mcr.microsoft.com/dotnet/sdk:8.0\nCOPY . .\nRUN dotnet publish -c Release\n#- a.csproj\n<Project/>\n";
+        let dotnet =
+            "FROM mcr.microsoft.com/dotnet/sdk:8.0\nCOPY . .\nRUN dotnet publish -c Release\n#- a.csproj\n<Project/>\n";
         assert_eq!(severities(dotnet), [Severity::Information]);
     }
 
@@ -207,7 +209,12 @@ mod tests {
     fn an_earlier_step_fetched_them_alone() {
         check_silent("COPY go.* ./\nRUN go mod download\nCOPY . .\nRUN go build", MOD);
         check_silent("COPY . .\nRUN go mod download && go build", MOD);
-        check(&RULE, &format!("FROM golang:1.24 AS deps\nWORKDIR /s\nCOPY go.* ./\nRUN go mod download\nFROM deps\nCOPY . .\nRUN go build\n{MOD}"));
+        check(
+            &RULE,
+            &format!(
+                "FROM golang:1.24 AS deps\nWORKDIR /s\nCOPY go.* ./\nRUN go mod download\nFROM deps\nCOPY . .\nRUN go build\n{MOD}"
+            ),
+        );
         let dummy = "FROM rust:1\nCOPY Cargo.toml ./\nRUN cargo build\nCOPY . .\nRUN cargo build\n#- Cargo.toml\n[dependencies]\n";
         assert_eq!(severities(dummy).len(), 1, "the first build fetches, the second does not");
     }
