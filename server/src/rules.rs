@@ -35,6 +35,7 @@ use crate::weight::Estimate;
 pub static ALL: &[&Rule] = &[
     &size::apt_lists_left::RULE,
     &cache::apt_update_alone::RULE,
+    &cache::cache_defeated::RULE,
     &size::cleanup_in_later_layer::RULE,
     &cache::copy_all_before_install::RULE,
     &cache::dependencies_not_split::RULE,
@@ -42,6 +43,7 @@ pub static ALL: &[&Rule] = &[
     &security::eol_base_image::RULE,
     &size::fat_base_image::RULE,
     &size::image_over_budget::RULE,
+    &cache::ineffective_cache_mount::RULE,
     &correctness::inline_comment::RULE,
     &correctness::npm_as_pid1::RULE,
     &size::npm_cache_left::RULE,
@@ -54,10 +56,13 @@ pub static ALL: &[&Rule] = &[
     &security::secret_in_env_or_arg::RULE,
     &security::secret_in_run::RULE,
     &size::single_stage_build::RULE,
+    &security::ssh_server_in_image::RULE,
     &security::sudo_in_run::RULE,
     &security::unpinned_base_tag::RULE,
     &cache::unused_stage::RULE,
+    &security::verification_off::RULE,
     &cache::volatile_arg_early::RULE,
+    &security::world_writable_files::RULE,
 ];
 // End of List of the rules.
 

@@ -2,8 +2,10 @@
 
 // Modules of the rules: written by tests/tidy.rs from the folder.
 pub mod apt_update_alone;
+pub mod cache_defeated;
 pub mod copy_all_before_install;
 pub mod dependencies_not_split;
+pub mod ineffective_cache_mount;
 pub mod unused_stage;
 pub mod volatile_arg_early;
 // End of Modules of the rules.

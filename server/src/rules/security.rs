@@ -9,6 +9,9 @@ pub mod runs_as_root;
 pub mod secret_file_copied;
 pub mod secret_in_env_or_arg;
 pub mod secret_in_run;
+pub mod ssh_server_in_image;
 pub mod sudo_in_run;
 pub mod unpinned_base_tag;
+pub mod verification_off;
+pub mod world_writable_files;
 // End of Modules of the rules.
