@@ -196,6 +196,11 @@ impl ImageBook {
         counterparts::slim_tag(TABLE, image)
     }
 
+    /// Whether a table knows this very tag of the repository.
+    pub fn has_tag(&self, image: &ImageRef) -> bool {
+        image.tag.as_deref().is_some_and(|tag| repository::Repository::of(image).has(TABLE, tag))
+    }
+
     /// Runtime or, where that is supported, distribution of this image whose support has ended on `today`.
     pub fn ended(&self, image: &ImageRef, today: Date) -> Option<EndOfLife> {
         ended::of(TABLE, image, today)

@@ -31,7 +31,7 @@ use crate::facts::run::Command;
 use crate::facts::start::{self, StartChain};
 use crate::facts::{Facts, RunFacts};
 use crate::images::ImageBook;
-use crate::model::{File, ImageRef, Placed, Run, Stage};
+use crate::model::{File, ImageRef, InstructionKind, Placed, Run, Stage};
 use crate::shell::Call;
 use crate::size::BuildSize;
 use crate::text::{TextEdit, TextRange};
@@ -46,6 +46,8 @@ pub static ALL: &[&Rule] = &[
     &style::add_for_local_files::RULE,
     &style::apt_in_script::RULE,
     &size::apt_lists_left::RULE,
+    &cache::apt_update_alone::RULE,
+    &cache::cache_defeated::RULE,
     &size::cleanup_in_later_layer::RULE,
     &correctness::cmd_ignored_by_entrypoint::RULE,
     &buildkit::consistent_instruction_casing::RULE,
@@ -53,6 +55,8 @@ pub static ALL: &[&Rule] = &[
     &cache::copy_all_before_install::RULE,
     &buildkit::copy_ignored_file::RULE,
     &correctness::copy_to_root::RULE,
+    &cache::dependencies_not_split::RULE,
+    &security::deprecated_base_repository::RULE,
     &size::dockerignore_incomplete::RULE,
     &size::download_kept::RULE,
     &size::duplicate_copy::RULE,
@@ -67,6 +71,7 @@ pub static ALL: &[&Rule] = &[
     &size::git_history_kept::RULE,
     &correctness::heredoc_without_errexit::RULE,
     &size::image_over_budget::RULE,
+    &cache::ineffective_cache_mount::RULE,
     &correctness::inline_comment::RULE,
     &correctness::install_waits_for_answer::RULE,
     &buildkit::invalid_base_image_platform::RULE,
@@ -83,20 +88,32 @@ pub static ALL: &[&Rule] = &[
     &size::npm_cache_left::RULE,
     &correctness::npm_install_not_ci::RULE,
     &size::pip_cache_left::RULE,
+    &security::pipe_to_shell::RULE,
     &style::redundant_mkdir::RULE,
     &buildkit::redundant_target_platform::RULE,
+    &security::remote_add_unverified::RULE,
     &buildkit::reserved_stage_name::RULE,
     &security::runs_as_root::RULE,
+    &security::secret_file_copied::RULE,
+    &security::secret_in_env_or_arg::RULE,
+    &security::secret_in_run::RULE,
     &buildkit::secrets_used_in_arg_or_env::RULE,
     &size::single_stage_build::RULE,
     &size::sparse_lastlog::RULE,
+    &security::ssh_server_in_image::RULE,
     &buildkit::stage_name_casing::RULE,
+    &security::sudo_in_run::RULE,
     &buildkit::undefined_arg_in_from::RULE,
     &correctness::undefined_stage::RULE,
     &buildkit::undefined_var::RULE,
+    &security::unpinned_base_tag::RULE,
     &style::unused_arg::RULE,
+    &cache::unused_stage::RULE,
     &correctness::variable_out_of_scope::RULE,
+    &security::verification_off::RULE,
+    &cache::volatile_arg_early::RULE,
     &buildkit::workdir_relative_path::RULE,
+    &security::world_writable_files::RULE,
 ];
 // End of List of the rules.
 
@@ -424,6 +441,20 @@ impl<'a> Context<'a> {
         pairs.filter_map(move |((idx, placed, run), facts)| {
             Some(RunAt { stage_idx, stage: stage?, idx, placed, run, facts })
         })
+    }
+
+    /// The RUNs of a stage and, behind them, those of its ONBUILDs: what rules of security look at (RULES.md S9).
+    pub fn runs_and_onbuild(&self, stage_idx: usize) -> impl Iterator<Item = RunAt<'a>> + use<'a> {
+        let stage = self.file.stages.get(stage_idx);
+        let facts = self.facts.stages.get(stage_idx);
+        let onbuild = facts.into_iter().flat_map(|facts| &facts.onbuild_runs).filter_map(move |facts| {
+            let (stage, idx) = (stage?, facts.instruction);
+            let placed = stage.instructions.get(idx)?;
+            let InstructionKind::Onbuild(inner) = &placed.instruction.kind else { return None };
+            let InstructionKind::Run(run) = &inner.kind else { return None };
+            Some(RunAt { stage_idx, stage, idx, placed, run, facts })
+        });
+        self.runs(stage_idx).chain(onbuild)
     }
 
     /// The RUNs whose layers are shipped, in the order in which they are carried out.

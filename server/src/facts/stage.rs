@@ -15,6 +15,8 @@ pub struct StageFacts {
     pub users: Vec<User>,
     /// What the RUNs do, in order.
     pub runs: Vec<RunFacts>,
+    /// What the RUNs of its ONBUILDs would do, in order.
+    pub onbuild_runs: Vec<RunFacts>,
     /// Indices of the CMD and ENTRYPOINT that hold at the end, in this stage alone.
     pub cmd: Option<usize>,
     /// See `cmd`.
@@ -55,6 +57,11 @@ impl StageFacts {
                 }
                 InstructionKind::Run(run) => {
                     res.runs.push(RunFacts::of(stage, idx, placed, run, directory.as_deref(), escape));
+                }
+                InstructionKind::Onbuild(inner) => {
+                    if let InstructionKind::Run(run) = &inner.kind {
+                        res.onbuild_runs.push(RunFacts::of(stage, idx, placed, run, directory.as_deref(), escape));
+                    }
                 }
                 InstructionKind::Cmd(_) => res.cmd = Some(idx),
                 InstructionKind::Entrypoint(_) => {

@@ -3,12 +3,15 @@
 //! Only paths that the context has and that the file's own COPYs bring to where they are read; the edge fetches their
 //! texts and asks again.
 
+use crate::facts::compiles::{Tool, compile};
 use crate::facts::installs::{Manager, deed, requirements};
 use crate::facts::landing::{self, Landed};
 use crate::facts::removes;
 use crate::facts::stage::join;
 use crate::facts::{walk, whole_context};
 use crate::rules::Context;
+use crate::rules::cache::unused_stage;
+use crate::rules::security::secret_file_copied;
 
 /// Most files that are asked for.
 const MOST: usize = 40;
@@ -26,9 +29,14 @@ pub fn files(ctx: &Context) -> Vec<String> {
             let Some(state) = states.get(at.idx) else { continue };
             let directories = removes::directories(at.facts, script, state.directory.as_deref());
             for (command, directory) in at.facts.commands.iter().zip(directories) {
-                let Some(deed) = deed(command).filter(|deed| deed.is_from_manifest(command)) else { continue };
+                let deed = deed(command).filter(|deed| deed.is_from_manifest(command));
+                let compiled = compile(command).map_or(&[][..], Tool::manifests);
+                let installed = deed.map_or(&[][..], |deed| names(deed.manager));
+                if compiled.is_empty() && installed.is_empty() && requirements(command).is_empty() {
+                    continue;
+                }
                 let named = requirements(command).into_iter().flatten();
-                for name in names(deed.manager).iter().copied().chain(named) {
+                for name in installed.iter().chain(compiled).copied().chain(named) {
                     let Some(path) = join(directory.as_deref(), name) else { continue };
                     if let Landed::File(found) = landing::landed(ctx.file, stage, before, ctx.context, &path) {
                         res.push(found);
@@ -39,6 +47,11 @@ pub fn files(ctx: &Context) -> Vec<String> {
     }
     res.extend(start_files(ctx));
     res.extend(whole_context::asked(ctx.file, ctx.facts, ctx.context));
+    res.extend(secret_file_copied::files(ctx));
+    if ctx.facts.reaching.contains(&false) {
+        let paths = ctx.context.entries.iter().filter(|(_, entry)| !entry.ignored).map(|(path, _)| path);
+        res.extend(paths.filter(|path| unused_stage::is_build_file(path)).take(MOST / 2).cloned());
+    }
     let compose = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
     res.extend(compose.iter().filter(|name| ctx.context.has_file(name)).map(|name| (*name).to_owned()));
     let mut seen = std::collections::BTreeSet::new();
