@@ -13,6 +13,7 @@ pub mod removes;
 pub mod run;
 pub mod stage;
 pub mod start;
+pub mod tools;
 pub mod walk;
 
 use crate::config::Config;

@@ -33,9 +33,14 @@ use crate::weight::Estimate;
 // List of the rules: written by tests/tidy.rs from the folder.
 #[rustfmt::skip]
 pub static ALL: &[&Rule] = &[
+    &size::apk_index_left::RULE,
     &size::apt_lists_left::RULE,
+    &size::apt_recommends_installed::RULE,
+    &size::build_tools_in_final::RULE,
     &size::cleanup_in_later_layer::RULE,
     &cache::copy_all_before_install::RULE,
+    &size::cuda_wheels_on_cpu_base::RULE,
+    &size::dev_tools_in_final::RULE,
     &security::eol_base_image::RULE,
     &size::fat_base_image::RULE,
     &size::image_over_budget::RULE,
@@ -43,9 +48,12 @@ pub static ALL: &[&Rule] = &[
     &correctness::npm_as_pid1::RULE,
     &size::npm_cache_left::RULE,
     &correctness::npm_install_not_ci::RULE,
+    &size::package_cache_left::RULE,
     &size::pip_cache_left::RULE,
+    &size::rpm_cache_left::RULE,
     &security::runs_as_root::RULE,
     &size::single_stage_build::RULE,
+    &size::whole_system_upgrade::RULE,
 ];
 // End of List of the rules.
 
