@@ -19,6 +19,7 @@ pub mod run;
 pub mod secrets;
 pub mod stage;
 pub mod start;
+pub mod tools;
 pub mod uses;
 pub mod walk;
 pub mod whole_context;

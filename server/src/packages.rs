@@ -173,6 +173,14 @@ impl AptClosure {
     /// files that Python compiles, and of what dpkg notes of each (`server/data/README.md`). What scripts of packages make
     /// when they are installed (caches of fonts, databases) is in it for a few packages only.
     pub fn on_disk(&self, documentation: Documentation) -> Option<Estimate> {
+        let mut res = self.files(documentation)?;
+        let noise = Estimate::between(APT_NOISE * 9 / 10, APT_NOISE, APT_NOISE * 5 / 4, Basis::Recipe, "");
+        res += &noise;
+        Some(res)
+    }
+
+    /// The same without the databases of dpkg, which are there in any layer in which apt installs something.
+    pub fn files(&self, documentation: Documentation) -> Option<Estimate> {
         let mut sum = 0;
         let mut guessed = 0;
         for id in &self.ids {
@@ -185,12 +193,19 @@ impl AptClosure {
             return None;
         }
         Some(Estimate::between(
-            sum * 93 / 100 + guessed / 2 + APT_NOISE * 9 / 10,
-            sum + guessed + APT_NOISE,
-            sum * 112 / 100 + guessed * 2 + APT_NOISE * 5 / 4,
+            sum * 93 / 100 + guessed / 2,
+            sum + guessed,
+            sum * 112 / 100 + guessed * 2,
             Basis::Recipe,
             "package table of Debian 12, 2026-11-20",
         ))
+    }
+
+    /// The names of its packages, the heaviest first.
+    pub fn heaviest(&self) -> Vec<&'static str> {
+        let mut ids = self.ids.clone();
+        ids.sort_by_key(|id| std::cmp::Reverse(TABLE.number(INSTALLED, *id as usize)));
+        ids.into_iter().map(|id| TABLE.text(NAME, id as usize)).collect()
     }
 
     fn sum(&self, column: usize) -> u64 {

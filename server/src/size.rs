@@ -16,6 +16,7 @@ mod moved;
 mod node;
 mod python;
 mod run;
+pub mod spared;
 #[cfg(test)]
 mod tests;
 

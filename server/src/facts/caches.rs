@@ -2,8 +2,11 @@
 //!
 //! Only what surely stays is named: a removal that may happen, a mount, a place that is not known make it nothing.
 
+mod table;
+
+use crate::facts::caches::table::{Row, TABLE};
 use crate::facts::installs::{Deed, Manager, Verb, deed};
-use crate::facts::removes::{Removal, homely, removal};
+use crate::facts::removes::{Removal, deletes, homely, removal};
 use crate::facts::run::{Command, RunFacts, is_below};
 use crate::model::{ImageRef, Placed, Stage};
 use crate::shell::{self, CommandKind, Script};
@@ -18,16 +21,40 @@ pub enum Cache {
     ApkIndex,
     /// The metadata and packages that `dnf` and `yum` keep.
     Rpm,
+    /// Those of `zypper`.
+    Zypper,
     /// npm's cache of downloads.
     Npm,
     /// Yarn's cache of downloads (version 1).
     Yarn,
+    /// pnpm's store, where packages are copied out of it.
+    Pnpm,
+    /// bun's cache of downloads, where packages are copied out of it.
+    Bun,
     /// pip's cache of wheels and answers.
     Pip,
     /// The archives that conda keeps.
     Conda,
+    /// The archives that RubyGems and Bundler keep.
+    Gem,
     /// Composer's cache of archives.
     Composer,
+    /// Poetry's cache of wheels.
+    Poetry,
+    /// uv's cache, where packages are copied out of it.
+    Uv,
+    /// pipenv's cache of wheels.
+    Pipenv,
+    /// The crates that cargo keeps.
+    Cargo,
+    /// The modules that go keeps, and what it compiled.
+    Go,
+    /// Maven's repository.
+    Maven,
+    /// Gradle's home.
+    Gradle,
+    /// NuGet's packages.
+    Nuget,
 }
 
 impl Cache {
@@ -36,13 +63,99 @@ impl Cache {
         match self {
             Cache::AptLists => "the package lists stay",
             Cache::ApkIndex => "the package index stays",
-            Cache::Rpm => "the package manager's cache stays",
+            Cache::Rpm | Cache::Zypper => "the package manager's cache stays",
             Cache::Npm => "npm's cache of downloads stays",
             Cache::Yarn => "Yarn's cache of downloads stays",
+            Cache::Pnpm => "pnpm's store stays",
+            Cache::Bun => "bun's cache of downloads stays",
             Cache::Pip => "pip's cache of downloads stays",
             Cache::Conda => "conda's archives stay",
+            Cache::Gem => "the archives of the gems stay",
             Cache::Composer => "Composer's cache stays",
+            Cache::Poetry => "Poetry's cache of downloads stays",
+            Cache::Uv => "uv's cache stays",
+            Cache::Pipenv => "pipenv's cache of downloads stays",
+            Cache::Cargo => "cargo's downloads stay",
+            Cache::Go => "go's downloads and build cache stay",
+            Cache::Maven => "Maven's repository stays",
+            Cache::Gradle => "Gradle's cache stays",
+            Cache::Nuget => "NuGet's packages stay",
         }
+    }
+
+    /// Whether it holds what compilers were given or made, which only a build needs.
+    pub fn is_of_compiler(self) -> bool {
+        match self {
+            Cache::Cargo | Cache::Go | Cache::Maven | Cache::Gradle | Cache::Nuget => true,
+            Cache::AptLists
+            | Cache::ApkIndex
+            | Cache::Rpm
+            | Cache::Zypper
+            | Cache::Npm
+            | Cache::Yarn
+            | Cache::Pnpm
+            | Cache::Bun
+            | Cache::Pip
+            | Cache::Conda
+            | Cache::Gem
+            | Cache::Composer
+            | Cache::Poetry
+            | Cache::Uv
+            | Cache::Pipenv => false,
+        }
+    }
+
+    /// Whose it is.
+    pub fn manager(self) -> Manager {
+        match self {
+            Cache::AptLists => Manager::Apt,
+            Cache::ApkIndex => Manager::Apk,
+            Cache::Rpm => Manager::Rpm,
+            Cache::Zypper => Manager::Zypper,
+            Cache::Npm => Manager::Npm,
+            Cache::Yarn => Manager::Yarn,
+            Cache::Pnpm => Manager::Pnpm,
+            Cache::Bun => Manager::Bun,
+            Cache::Pip => Manager::Pip,
+            Cache::Conda => Manager::Conda,
+            Cache::Gem => Manager::Bundler,
+            Cache::Composer => Manager::Composer,
+            Cache::Poetry => Manager::Poetry,
+            Cache::Uv => Manager::Uv,
+            Cache::Pipenv => Manager::Pipenv,
+            Cache::Cargo => Manager::Cargo,
+            Cache::Go => Manager::Go,
+            Cache::Maven => Manager::Maven,
+            Cache::Gradle => Manager::Gradle,
+            Cache::Nuget => Manager::Dotnet,
+        }
+    }
+
+    /// Whether a command of its manager empties it.
+    pub fn is_cleaned_by(self, deed: &Deed) -> bool {
+        if deed.manager != self.manager() || deed.verb != Verb::Clean {
+            return false;
+        }
+        match self {
+            // `clean` of apt empties the archives, not the lists.
+            Cache::AptLists => deed.word == "distclean",
+            // `clean packages` leaves the metadata, which are most of it.
+            Cache::Rpm => {
+                deed.is_open()
+                    || deed.packages().any(|it| matches!(it, "all" | "metadata" | "dbcache" | "expire-cache"))
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether a command of its manager fills it again.
+    pub fn is_filled_by(self, deed: &Deed) -> bool {
+        let verb = match self {
+            Cache::AptLists => deed.verb == Verb::Update,
+            Cache::ApkIndex | Cache::Rpm | Cache::Zypper => matches!(deed.verb, Verb::Update | Verb::Install),
+            _ => deed.verb == Verb::Install,
+        };
+        deed.manager == self.manager() && verb
     }
 }
 
@@ -52,6 +165,11 @@ pub fn lists_weight(image: Option<&ImageRef>) -> Estimate {
     let debian = image.is_some_and(|image| image.registry == "docker.io" && image.path == "library/debian");
     let (basis, high) = if debian { (Basis::Recipe, 33_000_000) } else { (Basis::Guess, 87_000_000) };
     Estimate::between(15_000_000, 19_852_735, high, basis, "package lists of Debian 12, 2026-11-20")
+}
+
+/// What `apk` keeps of its index: the lists of two repositories, compressed.
+pub fn index_weight() -> Estimate {
+    Estimate::between(1_500_000, 2_400_000, 3_500_000, Basis::Guess, "the usual index of Alpine's two repositories")
 }
 
 /// Something that a command leaves in the layer.
@@ -70,6 +188,11 @@ pub struct Left {
 /// What the commands of a RUN leave; `run` has its commands, directories and mounts already.
 pub(super) fn left(stage: &Stage, placed: &Placed, run: &RunFacts, script: &Script) -> Vec<Left> {
     let mut res = Vec::new();
+    // Without a network nothing is fetched.
+    let network = placed.instruction.flag("network").and_then(|flag| flag.value.as_ref());
+    if network.is_some_and(|value| value.text == "none") {
+        return res;
+    }
     for (idx, command) in run.commands.iter().enumerate() {
         if !command.certain {
             continue;
@@ -106,29 +229,81 @@ impl Asked<'_> {
         if self.command.program == "npx" {
             return self.fetches_a_tool().then(|| (Cache::Npm, self.npm()));
         }
+        if self.command.program == "gem" {
+            let installs = matches!(self.command.subcommand(), Some("install" | "i" | "update"));
+            return installs.then(|| (Cache::Gem, usual("/usr/local/bundle/cache")));
+        }
         let deed = deed(self.command)?;
         match (deed.manager, deed.verb) {
             // Elsewhere by `-o Dir::State=…`.
             (Manager::Apt, Verb::Update) if self.command.values().any(|it| it.contains("Dir::")) => None,
             (Manager::Apt, Verb::Update) => Some((Cache::AptLists, usual("/var/lib/apt/lists"))),
-            (Manager::Apk, Verb::Update | Verb::Install) if self.command.has(&["--no-cache"]) => None,
-            (Manager::Apk, Verb::Update | Verb::Install) => Some((Cache::ApkIndex, usual("/var/cache/apk"))),
+            (Manager::Apk, _) => self.apk(&deed).then(|| (Cache::ApkIndex, usual("/var/cache/apk"))),
+            (Manager::Rpm, Verb::Install | Verb::Update) if self.command.has(&["--installroot"]) => None,
             (Manager::Rpm, Verb::Install | Verb::Update) => {
                 let yum = self.command.program == "yum";
                 Some((Cache::Rpm, usual(if yum { "/var/cache/yum" } else { "/var/cache/dnf" })))
             }
+            (Manager::Zypper, Verb::Install | Verb::Update) if self.command.has(&["--root", "-R"]) => None,
+            (Manager::Zypper, Verb::Install | Verb::Update) => Some((Cache::Zypper, usual("/var/cache/zypp"))),
             (Manager::Npm, Verb::Install) if self.command.has(&["--offline", "--package-lock-only"]) => None,
             (Manager::Npm, Verb::Install) => Some((Cache::Npm, self.npm())),
             (Manager::Npm, Verb::Other) if deed.word == "exec" && self.fetches_a_tool() => {
                 Some((Cache::Npm, self.npm()))
             }
-            (Manager::Yarn, Verb::Install) => Some((Cache::Yarn, self.yarn())),
             (Manager::Pip, Verb::Install) => self.pip(),
-            (Manager::Conda, Verb::Install) => Some((Cache::Conda, usual("/opt/conda/pkgs"))),
-            (Manager::Composer, Verb::Install) if self.command.has(&["--no-cache"]) => None,
-            (Manager::Composer, Verb::Install) => Some((Cache::Composer, usual("~/.composer/cache"))),
-            _ => None,
+            (manager, verb) => {
+                let row = TABLE.iter().find(|row| row.manager == manager)?;
+                let fills = verb == Verb::Install
+                    || verb == Verb::Other && row.fills.iter().any(|it| *it == "*" || *it == deed.word);
+                if !fills { None } else { self.of_row(row) }
+            }
         }
+    }
+
+    /// Whether a command of `apk` fetches the index and keeps it where it is usual.
+    fn apk(&self, deed: &Deed) -> bool {
+        let fetches = matches!(deed.verb, Verb::Update | Verb::Install) || deed.word == "upgrade";
+        let elsewhere = ["--no-cache", "--cache-dir", "--root", "-p", "--no-network", "--initdb"];
+        // A package that lies in a file is no reason to fetch anything.
+        let local = deed.verb == Verb::Install
+            && !deed.is_open()
+            && deed.packages().all(|it| it.ends_with(".apk"))
+            && !self.command.has(&["-U", "--update-cache", "--update"]);
+        fetches && !local && !self.command.has(&elsewhere)
+    }
+
+    fn of_row(&self, row: &Row) -> Option<(Cache, Place)> {
+        let is_set = |name: &str| match self.variable(&[name]) {
+            Some(Some(value)) => !matches!(value.as_str(), "" | "0" | "false"),
+            Some(None) => true,
+            None => false,
+        };
+        if self.command.has(row.off) || row.off_variable.is_some_and(is_set) {
+            return None;
+        }
+        let says = |word: &str| match word.split_once('=') {
+            Some((option, value)) => self.option(&[option]) == Some(Some(value.to_owned())),
+            None => self.command.has(&[word]),
+        };
+        let variable = row
+            .needs_variable
+            .is_some_and(|(name, value)| self.variable(&[name]).is_some_and(|found| found.as_deref() == Some(value)));
+        if !row.needs.is_empty() && !variable && !row.needs.iter().any(|word| says(word)) {
+            return None;
+        }
+        if let Some(path) = self.option(row.options) {
+            return Some((row.cache, path.map(|path| (path, false))));
+        }
+        for (name, behind) in row.variables {
+            if let Some(path) = self.variable(&[name]) {
+                return Some((row.cache, path.map(|path| (format!("{path}{behind}"), false))));
+            }
+        }
+        if row.path.starts_with('~') && self.variable(&["HOME", "XDG_CACHE_HOME"]).is_some() {
+            return Some((row.cache, None));
+        }
+        Some((row.cache, Some((row.path.to_owned(), true))))
     }
 
     /// `npx` takes a tool from node_modules when it is there; only `-y` and `-p` say that it is fetched.
@@ -141,13 +316,6 @@ impl Asked<'_> {
             Some(path) => path.map(|path| (path, false)),
             None if self.variable(&["HOME"]).is_some() => None,
             None => Some(("~/.npm".to_owned(), true)),
-        }
-    }
-
-    fn yarn(&self) -> Place {
-        match self.option(&["--cache-folder"]).or_else(|| self.variable(&["YARN_CACHE_FOLDER"])) {
-            Some(path) => path.map(|path| (path, false)),
-            None => Some(("/usr/local/share/.cache/yarn".to_owned(), true)),
         }
     }
 
@@ -219,44 +387,46 @@ impl Asked<'_> {
 
     /// Whether it is removed, cleaned or mounted, or may be.
     fn is_gone(&self, cache: Cache, path: &str) -> bool {
-        // What is written to a mount of memory is in no layer.
-        if is_below(path, "/dev/shm") || is_below(path, "/run/shm") {
+        // What is written to a mount of memory, or to nowhere, is in no layer.
+        if is_below(path, "/dev") || is_below(path, "/run/shm") {
             return true;
         }
+        let row = TABLE.iter().find(|row| row.cache == cache);
         let inside = if cache == Cache::Npm { format!("{path}/_cacache") } else { path.to_owned() };
-        let home = homely(&inside);
-        if self.run.mounted.iter().any(|target| is_below(&inside, target) || is_below(&home, &homely(target))) {
-            return true;
-        }
-        let mut others: Vec<&str> = vec![&inside];
+        let mut places: Vec<&str> = vec![&inside];
         match cache {
             // A family: one program's cache is often deleted by the other's name.
-            Cache::Rpm => others.extend(["/var/cache/yum", "/var/cache/dnf"]),
-            Cache::Yarn => others.extend(["~/.cache/yarn", "~/.yarn", "~/.cache"]),
-            Cache::Composer => others.extend(["~/.cache/composer", "~/.composer"]),
+            Cache::Rpm => places.extend(["/var/cache/yum", "/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/tdnf"]),
             Cache::ApkIndex if self.run.is_mounted("/etc/apk/cache") => return true,
-            Cache::Conda if self.run.mounted.iter().any(|it| it.ends_with("pkgs")) => return true,
-            Cache::AptLists | Cache::ApkIndex | Cache::Npm | Cache::Pip | Cache::Conda => {}
+            _ => places.extend(row.into_iter().flat_map(|row| row.others)),
         }
-        if others.iter().any(|it| removal(self.run, &self.run.directories, it, self.idx) != Removal::No) {
+        let is_mounted = |place: &str| {
+            let home = homely(place);
+            self.run.mounted.iter().any(|target| is_below(place, target) || is_below(&home, &homely(target)))
+        };
+        if places.iter().any(|it| is_mounted(it)) {
+            return true;
+        }
+        if places.iter().any(|it| removal(self.run, &self.run.directories, it, self.idx) != Removal::No) {
+            return true;
+        }
+        let name = row.map_or("", |row| row.name);
+        if !name.is_empty() && self.names_it(name) {
             return true;
         }
         let later = self.run.commands.iter().skip(self.idx + 1).filter_map(deed);
-        let cleans = |deed: &Deed| match cache {
-            // `clean` of apt empties the archives, not the lists; `distclean` was looked at as a removal.
-            Cache::AptLists => false,
-            Cache::ApkIndex => is(deed, Manager::Apk, Verb::Clean),
-            Cache::Rpm => is(deed, Manager::Rpm, Verb::Clean),
-            Cache::Npm => is(deed, Manager::Npm, Verb::Clean),
-            Cache::Yarn => is(deed, Manager::Yarn, Verb::Clean),
-            Cache::Pip => is(deed, Manager::Pip, Verb::Clean),
-            Cache::Conda => is(deed, Manager::Conda, Verb::Clean),
-            Cache::Composer => is(deed, Manager::Composer, Verb::Clean),
-        };
-        later.into_iter().any(|deed| cleans(&deed))
+        later.into_iter().any(|deed| cache.is_cleaned_by(&deed))
     }
-}
 
-fn is(deed: &Deed, manager: Manager, verb: Verb) -> bool {
-    deed.manager == manager && deed.verb == verb
+    /// Whether a later command deletes a folder of this name, or one is mounted.
+    fn names_it(&self, name: &str) -> bool {
+        let is_part = |path: &str| path.split('/').any(|part| part == name);
+        self.run.mounted.iter().any(|it| is_part(it)) || {
+            let later = self.run.commands.iter().enumerate().skip(self.idx + 1);
+            { later }.any(|(idx, command)| {
+                let directory = self.run.directories.get(idx).and_then(Option::as_deref);
+                deletes(command, directory).is_some_and(|it| it.paths.iter().any(|path| is_part(path)))
+            })
+        }
+    }
 }

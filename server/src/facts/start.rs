@@ -6,6 +6,7 @@
 pub mod development;
 mod follow;
 mod scripts;
+pub mod workplace;
 mod wrappers;
 
 use std::collections::BTreeMap;

@@ -135,7 +135,8 @@ impl Requests {
         let databases = Estimate::between(0, n_earlier * 2_500, n_earlier * 5_000, Basis::Recipe, "");
         packages += &databases;
         let what = if n_packages == 1 { "1 package".to_owned() } else { format!("{n_packages} packages") };
-        let load = Load::of(at_home(packages, ground), load::PACKAGES);
+        let packages = at_home(packages, ground.image, ground.base_packages.is_some());
+        let load = Load::of(packages, load::PACKAGES);
         ledger
             .layer_mut()
             .insert(0, Part { path: Some("/usr".to_owned()), load: Some(load), what, inside: Inside::Spread });
@@ -149,7 +150,7 @@ fn bare(name: &str) -> &str {
 }
 
 /// Slim images of Debian leave documentation out, whatever is built on them; so do Ubuntu's.
-fn documentation(image: Option<&ImageRef>, traits: Option<&Traits>) -> Documentation {
+pub(super) fn documentation(image: Option<&ImageRef>, traits: Option<&Traits>) -> Documentation {
     // Official images that are built on a slim one without saying so in their tags.
     const ON_SLIM: [&str; 8] = [
         "library/haproxy",
@@ -170,14 +171,14 @@ fn documentation(image: Option<&ImageRef>, traits: Option<&Traits>) -> Documenta
 
 /// The table is Debian 12's: on another release the figure is a relative's, and the band as wide as releases differ.
 /// An image that is more than Debian may have some of the packages already, beyond those that are known.
-fn at_home(packages: Estimate, ground: &Ground<'_>) -> Estimate {
-    let tag = ground.image.and_then(|image| image.tag.as_deref()).unwrap_or("");
-    let plain = ground.image.is_some_and(|image| image.path == "library/debian");
+pub(super) fn at_home(packages: Estimate, image: Option<&ImageRef>, base_is_known: bool) -> Estimate {
+    let tag = image.and_then(|image| image.tag.as_deref()).unwrap_or("");
+    let plain = image.is_some_and(|image| image.path == "library/debian");
     let bookworm = tag.contains("bookworm") || (plain && tag.starts_with("12"));
     if plain && bookworm {
         return packages;
     }
-    let low = match (tag.contains("slim") || plain, ground.base_packages.is_some()) {
+    let low = match (tag.contains("slim") || plain, base_is_known) {
         (true, _) => 85,
         (false, true) => 75,
         (false, false) => 50,

@@ -5,7 +5,7 @@
 
 use crate::context::BuildContext;
 use crate::facts::RunFacts;
-use crate::facts::caches::{Cache, lists_weight};
+use crate::facts::caches::{Cache, index_weight, lists_weight};
 use crate::facts::removes::homely;
 use crate::facts::run::{Command, is_below};
 use crate::images::Traits;
@@ -13,7 +13,7 @@ use crate::model::{ImageRef, Placed, Stage};
 use crate::packages::AptClosure;
 use crate::shell::Script;
 use crate::size::ledger::{Inside, Ledger, Part};
-use crate::size::load::Load;
+use crate::size::load::{self, Load};
 use crate::size::{apk, apt, build, fetched, little, moved, node, python};
 use crate::weight::Size;
 
@@ -150,6 +150,7 @@ pub(super) fn what_writes(program: &str) -> String {
 /// The caches that stay and that no module has weighed with what was installed.
 fn caches(ground: &Ground<'_>, ledger: &mut Ledger) {
     let mut has_lists = false;
+    let mut has_index = false;
     for left in &ground.run.left {
         match left.cache {
             Cache::AptLists if !has_lists => {
@@ -158,9 +159,33 @@ fn caches(ground: &Ground<'_>, ledger: &mut Ledger) {
                 let what = "package lists".to_owned();
                 ledger.add(Part { path: Some(left.path.clone()), load: Some(load), what, inside: Inside::Closed });
             }
+            Cache::ApkIndex if !has_index => {
+                has_index = true;
+                let load = Load::of(index_weight(), load::ARCHIVES);
+                let what = "package index".to_owned();
+                ledger.add(Part { path: Some(left.path.clone()), load: Some(load), what, inside: Inside::Closed });
+            }
             // Counted with what was installed, or a part of what is unknown anyway.
-            Cache::AptLists | Cache::Npm | Cache::Pip => {}
-            Cache::ApkIndex | Cache::Rpm | Cache::Yarn | Cache::Conda | Cache::Composer => {
+            Cache::AptLists
+            | Cache::ApkIndex
+            | Cache::Npm
+            | Cache::Pip
+            | Cache::Cargo
+            | Cache::Go
+            | Cache::Maven
+            | Cache::Gradle
+            | Cache::Nuget => {}
+            Cache::Rpm
+            | Cache::Zypper
+            | Cache::Yarn
+            | Cache::Pnpm
+            | Cache::Bun
+            | Cache::Conda
+            | Cache::Gem
+            | Cache::Composer
+            | Cache::Poetry
+            | Cache::Uv
+            | Cache::Pipenv => {
                 let verb = left.cache.stays().rsplit(' ').next().unwrap_or("stays");
                 let subject = left.cache.stays().trim_end_matches(verb).trim_end();
                 ledger.add(unknown(

@@ -199,6 +199,7 @@ pub(super) static TABLE: &[Row] = &[
         manager: Manager::Dotnet,
         values: &["-r", "--runtime", "-s", "--source", "-v", "--verbosity"],
         install: &["restore"],
+        clean: &["nuget locals"],
         ..EMPTY
     },
 ];

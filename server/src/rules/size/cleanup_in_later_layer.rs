@@ -1,7 +1,7 @@
 //! `cleanup-in-later-layer`: a RUN deletes what an earlier layer holds, and frees nothing.
 
 use crate::facts::caches::{Cache, lists_weight};
-use crate::facts::installs::{Deed, Manager, Verb, deed};
+use crate::facts::installs::{Deed, Verb, deed};
 use crate::facts::made::{self, Made, Thing, plain_name};
 use crate::facts::removes::deletes;
 use crate::facts::run::Command;
@@ -189,16 +189,7 @@ fn file_weight(ctx: &Context, victim: &Made, path: &str) -> Option<Estimate> {
 /// Whether a command of a package manager takes the thing away.
 fn takes_away(deed: &Deed, command: &Command, thing: &Thing) -> bool {
     match (thing, deed.verb) {
-        (Thing::Cache(cache, _), Verb::Clean) => match cache {
-            Cache::AptLists => deed.manager == Manager::Apt && deed.word == "distclean",
-            Cache::ApkIndex => deed.manager == Manager::Apk,
-            Cache::Rpm => deed.manager == Manager::Rpm,
-            Cache::Npm => deed.manager == Manager::Npm,
-            Cache::Yarn => deed.manager == Manager::Yarn,
-            Cache::Pip => deed.manager == Manager::Pip,
-            Cache::Conda => deed.manager == Manager::Conda,
-            Cache::Composer => deed.manager == Manager::Composer,
-        },
+        (Thing::Cache(cache, _), Verb::Clean) => cache.is_cleaned_by(deed),
         (Thing::Packages(manager, names), Verb::Remove) if *manager == deed.manager => {
             deed.packages().any(|word| names.iter().any(|name| name == plain_name(*manager, word)))
         }
@@ -220,17 +211,7 @@ fn is_made_again(before: &[Command], thing: &Thing) -> bool {
             };
         };
         match thing {
-            Thing::Cache(cache, _) => matches!(
-                (cache, deed.manager, deed.verb),
-                (Cache::AptLists, Manager::Apt, Verb::Update)
-                    | (Cache::ApkIndex, Manager::Apk, Verb::Update | Verb::Install)
-                    | (Cache::Rpm, Manager::Rpm, Verb::Update | Verb::Install)
-                    | (Cache::Npm, Manager::Npm, Verb::Install)
-                    | (Cache::Yarn, Manager::Yarn, Verb::Install)
-                    | (Cache::Pip, Manager::Pip, Verb::Install)
-                    | (Cache::Conda, Manager::Conda, Verb::Install)
-                    | (Cache::Composer, Manager::Composer, Verb::Install)
-            ),
+            Thing::Cache(cache, _) => cache.is_filled_by(&deed),
             Thing::Packages(manager, names) => {
                 deed.manager == *manager
                     && deed.verb == Verb::Install
