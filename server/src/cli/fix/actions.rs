@@ -181,7 +181,10 @@ fn places(analysis: &Analysis, asked: &Asked, region: Option<TextRange>) -> Vec<
 fn refused(analysis: &Analysis, asked: &Asked, region: Option<TextRange>, offers: Offers<'_>) -> Vec<(usize, Refusal)> {
     let lines = Lines::of(&analysis.inputs.text);
     let mut res: Vec<(usize, Refusal)> = Vec::new();
-    for place in places(analysis, asked, region) {
+    // With all instructions of a stage selected, each group of them answers once.
+    let stages = || analysis.file.stages.iter().map(|stage| stage.range).collect();
+    let is_everywhere = region.is_none() && asked.action.scope == Scope::Instructions;
+    for place in if is_everywhere { stages() } else { places(analysis, asked, region) } {
         let offers = offers(analysis, place);
         for refusal in asked.refusals(&offers) {
             if !res.iter().any(|(_, known)| known == refusal) {
