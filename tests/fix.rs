@@ -319,7 +319,7 @@ fn wrong_arguments_are_said_and_end_with_2() {
         err
     };
     expect![[r#"
-        error: invalid value 'merge-run' for '--action <ID[=VARIANT]>': unknown action `merge-run`; did you mean `merge-runs`?; there are merge-runs, multi-stage
+        error: invalid value 'merge-run' for '--action <ID[=VARIANT]>': unknown action `merge-run`; did you mean `merge-runs`?; there are merge-runs, merge-runs-clean, split-run, multi-stage
 
         For more information, try '--help'.
     "#]].assert_eq(&err(&["fix", "--action", "merge-run", "Dockerfile"]));
