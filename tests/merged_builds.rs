@@ -92,7 +92,8 @@ fn merged(text: &str, way: &str) -> String {
     let mut text = text.to_owned();
     loop {
         let (file, facts) = lowered(&text);
-        let assists = if way == "plain" { merge_runs::all(&file, &facts) } else { merge_runs::all_others(&file, &facts) };
+        let assists =
+            if way == "plain" { merge_runs::all(&file, &facts) } else { merge_runs::all_others(&file, &facts) };
         let Some(assist) = assists.into_iter().find(|it| it.variant == Some(way)) else { return text };
         text = assist.edit.apply(&text);
     }

@@ -9,7 +9,7 @@ pub mod split_run;
 
 use crate::facts::Facts;
 use crate::lower::{self, Build};
-use crate::model::{File, Placed};
+use crate::model::{File, Placed, Stage};
 use crate::rules::Context;
 use crate::segment;
 use crate::size::{self, BuildSize, Evidence};
@@ -42,14 +42,33 @@ pub fn offers(ctx: &Context, range: TextRange) -> Vec<Offer> {
     res
 }
 
-/// Puts into a merge and its title what the layers weigh before and after, where that is known.
+/// Puts into a merge and its title what the layers weigh before and after, where that is known, and what is saved.
 fn weigh_merge(ctx: &Context, merge: &mut Assist) {
-    let Some((before, after)) = layers_of(ctx, merge) else { return };
-    let saves = before.minus(&after).likely >= Size(ctx.config.minimum_saving);
-    let told = if saves { weight::change(&before, &after) } else { "saves a layer, no bytes".to_owned() };
-    merge.label = format!("{} ({told})", merge.label);
-    merge.before = Some(before);
-    merge.after = Some(after);
+    let runs = ctx.file.stages.iter().flat_map(Stage::runs);
+    let n_saved = runs.filter(|(_, placed, _)| merge.target.contains_range(placed.whole())).count().saturating_sub(1);
+    let layers = match n_saved {
+        0 => String::new(),
+        1 => "saves a layer".to_owned(),
+        n => format!("saves {n} layers"),
+    };
+    let weights = layers_of(ctx, merge);
+    let told = match &weights {
+        Some((before, after)) if before.minus(after).likely >= Size(ctx.config.minimum_saving) => {
+            let text = ctx.file.text.get(std::ops::Range::from(merge.target)).unwrap_or_default();
+            let is_lists = merge.id == merge_runs_clean::ID || text.contains("/var/lib/apt/lists");
+            let what = if is_lists { "lists and caches" } else { "files made and removed" };
+            format!("{}: {what}", weight::change(before, after))
+        }
+        Some(_) if n_saved > 0 => format!("{layers}, no bytes"),
+        Some(_) | None => layers,
+    };
+    if !told.is_empty() {
+        merge.label = format!("{} ({told})", merge.label);
+    }
+    if let Some((before, after)) = weights {
+        merge.before = Some(before);
+        merge.after = Some(after);
+    }
 }
 
 fn layers_of(ctx: &Context, merge: &Assist) -> Option<(Estimate, Estimate)> {

@@ -25,7 +25,10 @@ pub fn offer(ctx: &Context, range: TextRange) -> Option<Offer> {
         Offer::Refusal(Refusal { id: ID, variant: None, code, reason: reason.to_owned(), target })
     };
     if cut.before_or {
-        return Some(refusal(("split-run/or", "what stands behind `||` answers for the commands before the cursor too")));
+        return Some(refusal((
+            "split-run/or",
+            "what stands behind `||` answers for the commands before the cursor too",
+        )));
     }
     let edit = edit(ctx.file, placed, &cut);
     if let Err(reason) = check(ctx, placed, &edit.apply(&ctx.file.text)) {
@@ -103,13 +106,15 @@ fn edit(file: &File, placed: &Placed, cut: &Cut) -> TextEdit {
 /// Whether the two parts, merged, are what they were.
 fn check(ctx: &Context, placed: &Placed, text: &str) -> Result<(), (&'static str, &'static str)> {
     const UNKNOWN: (&str, &str) = ("split-run/unknown", "it cannot be shown that both parts would do the same");
-    const STATE: (&str, &str) = ("split-run/state", "the commands behind it would lose what the ones before leave in the shell");
+    const STATE: (&str, &str) =
+        ("split-run/state", "the commands behind it would lose what the ones before leave in the shell");
     let build = Build { arguments: Some(&ctx.config.build_args), platform: ctx.config.platform.clone() };
     let file = lower::file(text.into(), &build, Some(ctx.file));
     let facts = Facts::of(&file, ctx.config);
     let is_first = |it: &Placed| it.at == placed.at;
     let stages = file.stages.iter().zip(&facts.stages);
-    let found = stages.filter_map(|(stage, facts)| Some((stage, facts, stage.instructions.iter().position(is_first)?))).next();
+    let found =
+        stages.filter_map(|(stage, facts)| Some((stage, facts, stage.instructions.iter().position(is_first)?))).next();
     let Some((stage, stage_facts, idx)) = found else { return Err(UNKNOWN) };
     let groups = merging::groups(stage, &stage_facts.users);
     let place = groups.iter().find_map(|group| Some((group, group.position(idx)?)));
@@ -217,7 +222,9 @@ mod tests {
 
     #[test]
     fn where_there_is_no_such_place_nothing_is_said() {
-        for run in ["RUN <|>a && b", "RUN a<|>", "RUN a; b<|>", "RUN ( a && b<|> )", "RUN [\"a\", \"&&\"<|>]", "CMD a && b<|>"] {
+        for run in
+            ["RUN <|>a && b", "RUN a<|>", "RUN a; b<|>", "RUN ( a && b<|> )", "RUN [\"a\", \"&&\"<|>]", "CMD a && b<|>"]
+        {
             silent(run);
         }
         silent("RUN <<EOF\na && b<|>\nEOF");

@@ -85,12 +85,7 @@ pub(super) fn compose(file: &File, style: &Style, stage: &Stage, elements: &[Ele
 }
 
 /// A statement of a continued RUN; its comments go before it, blank lines go.
-fn statement_lines(
-    instruction: &Instruction,
-    core: Local,
-    statement: &Statement,
-    acc: &mut Vec<String>,
-) -> Option<()> {
+fn statement_lines(instruction: &Instruction, core: Local, statement: &Statement, acc: &mut Vec<String>) -> Option<()> {
     let text = statement.range.of(&instruction.text);
     // Comments since the statement before: none but those inside the commands lie in `core`.
     let before = statement_comments(instruction, core, statement.range);

@@ -319,7 +319,10 @@ mod tests {
         assert!(Asked::parse("merge-runs").is_ok_and(|asked| asked.variant.is_none()));
         assert!(Asked::parse("merge-runs=heredoc").is_ok_and(|asked| asked.variant == Some("heredoc")));
         let error = Asked::parse("merge-run").expect_err("no such action");
-        assert_eq!(error, "unknown action `merge-run`; did you mean `merge-runs`?; there are merge-runs, merge-runs-clean, split-run, multi-stage");
+        assert_eq!(
+            error,
+            "unknown action `merge-run`; did you mean `merge-runs`?; there are merge-runs, merge-runs-clean, split-run, multi-stage"
+        );
         assert!(Asked::parse("merge-runs=tree").is_err());
     }
 }

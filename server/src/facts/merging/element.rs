@@ -105,7 +105,9 @@ impl Element {
             Ok(script) => res.fill(script, false, &changes),
             Err(obstacle) => res.obstacle = Some(obstacle),
         }
-        if let Some((script, body)) = heredoc::body(instruction, run).filter(|_| res.obstacle == Some(Obstacle::Heredoc)) {
+        if let Some((script, body)) =
+            heredoc::body(instruction, run).filter(|_| res.obstacle == Some(Obstacle::Heredoc))
+        {
             res.fill_body(script, body, &changes);
         }
         Some(res)
