@@ -52,8 +52,13 @@ fn weigh_merge(ctx: &Context, merge: &mut Assist) {
         n => format!("saves {n} layers"),
     };
     let weights = layers_of(ctx, merge);
+    let saves = |before: &Estimate, after: &Estimate| before.minus(after).likely >= Size(ctx.config.minimum_saving);
+    // What saves a layer alone is there for whoever wants it: the parts may change at different rates.
+    if merge.variant == Some(merge_runs::PLAIN) {
+        merge.preferred &= weights.as_ref().is_some_and(|(before, after)| saves(before, after));
+    }
     let told = match &weights {
-        Some((before, after)) if before.minus(after).likely >= Size(ctx.config.minimum_saving) => {
+        Some((before, after)) if saves(before, after) => {
             let text = ctx.file.text.get(std::ops::Range::from(merge.target)).unwrap_or_default();
             let is_lists = merge.id == merge_runs_clean::ID || text.contains("/var/lib/apt/lists");
             let what = if is_lists { "lists and caches" } else { "files made and removed" };

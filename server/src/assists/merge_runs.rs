@@ -7,6 +7,8 @@ mod compose;
 mod gaps;
 #[cfg(test)]
 mod other_tests;
+#[cfg(test)]
+mod peers;
 mod pragmas;
 mod script;
 mod style;
