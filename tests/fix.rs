@@ -251,6 +251,57 @@ fn a_refusal_is_said_with_its_code_and_fails_the_run() {
     assert!(run.err.contains(" (X2)\n"), "{run:?}");
 }
 
+#[test]
+fn a_group_that_is_refused_is_said_once() {
+    let folder = Folder::of("FROM debian:12\nRUN a &\nRUN b &\nRUN c\nCOPY x /x\nRUN d &\nCOPY y /y\nRUN e\nRUN f\n");
+    let run = folder.run(&["fix", "--action", "merge-runs", "Dockerfile"]);
+    assert_eq!(run.code, 0);
+    assert_eq!(run.err.matches("refused: ").count(), 1, "{run:?}");
+    assert!(run.err.starts_with("refused: Dockerfile:2: ") && run.err.contains("(X1)"), "{run:?}");
+}
+
+#[test]
+fn a_variant_is_carried_out_when_it_is_named() {
+    let text = "# syntax=docker/dockerfile:1\nFROM debian:12\nRUN a\nRUN b\nARG LATER=1\nRUN c\n";
+    let folder = Folder::of(text);
+    let after = |action: &str| {
+        let run = folder.run(&["fix", "--stdout", "-q", "--action", action, "Dockerfile"]);
+        assert_eq!(run.code, 0, "{run:?}");
+        run.out.split_once("FROM debian:12\n").expect("a stage").1.to_owned()
+    };
+    assert_eq!(after("merge-runs"), "RUN a \\\n    && b\nARG LATER=1\nRUN c\n");
+    assert_eq!(after("merge-runs=heredoc"), "RUN <<EOF\nset -e\na\nb\nEOF\nARG LATER=1\nRUN c\n");
+    assert_eq!(after("merge-runs=hoist"), "ARG LATER=1\nRUN a \\\n    && b \\\n    && c\n");
+    let json = folder.run(&["fix", "--stdout", "--format", "json", "--action", "merge-runs=hoist", "Dockerfile"]);
+    let applied = &json.json()["files"][0]["applied"][0];
+    assert_eq!(applied["doubts"].as_array().map(Vec::len), Some(1), "{applied}");
+
+    // Scripts can only become a script.
+    folder.write("Dockerfile", b"FROM debian:12\nRUN <<EOF\nset -e\na\nEOF\nRUN b\n");
+    assert_eq!(after("merge-runs"), "RUN <<EOF\nset -e\na\nb\nEOF\n");
+}
+
+#[test]
+fn merging_with_cleaning_and_splitting_are_actions_of_their_own() {
+    let folder = Folder::of("FROM debian:12\nRUN apt-get update\nRUN apt-get install -y curl\nCMD [\"curl\"]\n");
+    let run = folder.run(&["fix", "--action", "merge-runs-clean", "Dockerfile"]);
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    let cleaned = "FROM debian:12\nRUN apt-get update \\\n    && apt-get install -y curl \\\n    \
+                   && rm -rf /var/lib/apt/lists/*\nCMD [\"curl\"]\n";
+    assert_eq!(folder.read("Dockerfile"), cleaned);
+    let run = folder.run(&["fix", "--action", "split-run", "Dockerfile"]);
+    assert!(run.err.contains("no place for this action"), "{run:?}");
+    let run = folder.run(&["fix", "--action", "split-run", "--at", "3", "Dockerfile"]);
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    let split = "FROM debian:12\nRUN apt-get update\nRUN apt-get install -y curl \\\n    \
+                 && rm -rf /var/lib/apt/lists/*\nCMD [\"curl\"]\n";
+    assert_eq!(folder.read("Dockerfile"), split);
+    folder.write("Dockerfile", b"FROM debian:12\nRUN cd /x && a\n");
+    let run = folder.run(&["fix", "--action", "split-run", "--at", "2:14", "Dockerfile"]);
+    assert_eq!(run.code, 1);
+    assert!(run.err.ends_with(" (split-run/state)\n"), "{run:?}");
+}
+
 /// A worked conversion of tests/multi-stage, with its application.
 fn conversion(name: &str) -> Folder {
     fn copy(from: &Path, name: &str, acc: &Folder) {
@@ -319,7 +370,7 @@ fn wrong_arguments_are_said_and_end_with_2() {
         err
     };
     expect![[r#"
-        error: invalid value 'merge-run' for '--action <ID[=VARIANT]>': unknown action `merge-run`; did you mean `merge-runs`?; there are merge-runs, multi-stage, write-dockerignore
+        error: invalid value 'merge-run' for '--action <ID[=VARIANT]>': unknown action `merge-run`; did you mean `merge-runs`?; there are merge-runs, merge-runs-clean, split-run, multi-stage, write-dockerignore
 
         For more information, try '--help'.
     "#]].assert_eq(&err(&["fix", "--action", "merge-run", "Dockerfile"]));
@@ -373,7 +424,8 @@ fn an_ignore_file_is_an_entry_of_its_own_and_shown_without_being_written() {
     let run = folder.run(&arguments);
     assert_eq!(run.out, "--- /dev/null\n+++ b/.dockerignore\n@@ -0,0 +1,2 @@\n+.git\n+.env\n");
     let json = folder.run(&[&arguments[..], &["--format", "json"]].concat()).json();
-    let paths: Vec<_> = json["files"].as_array().expect("files").iter().map(|it| (&it["path"], &it["changed"])).collect();
+    let paths: Vec<_> =
+        json["files"].as_array().expect("files").iter().map(|it| (&it["path"], &it["changed"])).collect();
     assert_eq!(paths, [(&json!("Dockerfile"), &json!(false)), (&json!(".dockerignore"), &json!(true))]);
     let entry = &json["files"][1];
     assert_eq!((&entry["text"], &entry["applied"][0]["id"]), (&json!(".git\n.env\n"), &json!("write-dockerignore")));

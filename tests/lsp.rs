@@ -608,6 +608,37 @@ fn a_merge_that_saves_bytes_says_before_and_after_in_its_title() {
 }
 
 #[test]
+fn other_ways_of_merging_and_splitting_are_actions_of_their_own() {
+    for_each_client(|recorded, client, uri| {
+        let text = "# syntax=docker/dockerfile:1\nFROM debian:12\nRUN apt-get update && a\nRUN b\nARG LATER=1\nRUN c\n\
+                    CMD [\"a\"]\n";
+        change(client, uri, 2, json!([{"text": text}]));
+        let cursor = range(text, "&& a", recorded.encoding)["start"].clone();
+        let cursor = json!({"start": cursor, "end": cursor});
+        let parameters = json!({"textDocument": {"uri": uri}, "range": cursor, "context": {"diagnostics": []}});
+        let answer = client.request("textDocument/codeAction", parameters);
+        let offered: Vec<(&str, &str)> = answer["result"]
+            .as_array()
+            .expect("actions")
+            .iter()
+            .filter(|it| it.get("disabled").is_none())
+            .filter_map(|it| Some((it["kind"].as_str()?, it["data"]["variant"].as_str().unwrap_or_default())))
+            .filter(|(kind, _)| kind.contains("-run"))
+            .collect();
+        let expected = [
+            ("refactor.rewrite.merge-runs", "plain"),
+            ("refactor.rewrite.merge-runs", "heredoc"),
+            ("refactor.rewrite.merge-runs", "hoist"),
+            ("refactor.rewrite.merge-runs-clean", ""),
+            ("refactor.rewrite.split-run", ""),
+        ];
+        assert_eq!(offered, expected, "{}", recorded.name);
+        let split = action(client, uri, &cursor, json!({"diagnostics": []}), "split-run").expect("it is offered");
+        assert!(edited(text, &split["edit"], recorded.encoding).contains("RUN apt-get update\nRUN a\nRUN b"));
+    });
+}
+
+#[test]
 fn a_client_without_hints_and_lenses_is_offered_none() {
     let home = home();
     let (client, server) = Client::greet(home.path(), json!({}), Value::Null);

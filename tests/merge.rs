@@ -1,14 +1,15 @@
 //! A merged RUN does what its parts did: random shell programs, carried out one after another and merged.
 //!
-//! Every offered merge is run under dash and bash in folders of its own, with the text that BuildKit would give the
-//! shell; success and the tree of files must be the same. `PLIMSOLL_MERGE_GROUPS` sets how many groups
-//! are made (400) and `PLIMSOLL_SEED` from where on: the same every time.
+//! Every offered merge, with `&&` and as a script in a heredoc, is run under dash, bash and busybox ash in folders of its
+//! own, with the text that BuildKit would give the shell; success and the tree of files must be the same.
+//! `tests/shells/setup.sh` brings busybox. `PLIMSOLL_MERGE_GROUPS` sets how many groups are made (1,000) and
+//! `PLIMSOLL_SEED` from where on: the same every time.
 
 use std::cell::Cell;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use plimsoll::assists::merge_runs;
 use plimsoll::config::Config;
 use plimsoll::facts::Facts;
 use plimsoll::lower;
-use plimsoll::model::{File, Form, InstructionKind};
+use plimsoll::model::{File, Form, Instruction, InstructionKind};
 
 /// Commands of which programs are made: what they change or ask shows in the files.
 const COMMANDS: &[&str] = &[
@@ -139,18 +140,19 @@ fn lowered(text: &str) -> File {
 
 /// The shell texts of all RUNs.
 fn scripts(file: &File) -> Vec<String> {
-    let text = |kind: &InstructionKind| match kind {
+    let text = |instruction: &Instruction| match &instruction.kind {
         InstructionKind::Run(run) => match &run.form {
             Form::Shell(text) => Some(text.text.clone()),
-            Form::Exec(_) | Form::Heredoc { .. } | Form::Empty => None,
+            Form::Heredoc { .. } => Some(instruction.heredocs.first()?.body.of(&instruction.text).to_owned()),
+            Form::Exec(_) | Form::Empty => None,
         },
         _ => None,
     };
-    file.instructions().filter_map(|placed| text(&placed.instruction.kind)).collect()
+    file.instructions().filter_map(|placed| text(&placed.instruction)).collect()
 }
 
 /// Runs texts one after another in a fresh folder until one fails: whether all succeeded, and what lies there then.
-fn run(shell: &str, errexit: bool, texts: &[String]) -> (bool, Vec<String>) {
+fn run(shell: &Shell, errexit: bool, texts: &[String]) -> (bool, Vec<String>) {
     // In memory where that is possible: a folder on a disk costs more than the shell.
     let memory = Path::new("/dev/shm");
     let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
@@ -159,7 +161,7 @@ fn run(shell: &str, errexit: bool, texts: &[String]) -> (bool, Vec<String>) {
     fs::create_dir_all(start.join("d1")).expect("folders");
     let option = if errexit { "-ec" } else { "-c" };
     let runs = |text: &String| {
-        let mut command = Command::new(shell);
+        let mut command = shell.command();
         command.args([option, text]).current_dir(&start).env_clear().env("PATH", "/usr/bin:/bin");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command.status().expect("the shell runs").success()
@@ -185,12 +187,37 @@ fn read(root: &Path, folder: &Path, acc: &mut Vec<String>) {
     }
 }
 
-fn shells() -> Vec<&'static str> {
-    let runs = |shell: &&str| Command::new(shell).args(["-c", "true"]).status().is_ok_and(|it| it.success());
-    let (res, missing): (Vec<_>, Vec<_>) = ["dash", "bash"].into_iter().partition(runs);
+/// A shell and the words that start it.
+#[derive(Debug)]
+struct Shell {
+    name: &'static str,
+    program: PathBuf,
+    argument: Option<&'static str>,
+}
+
+impl Shell {
+    fn command(&self) -> Command {
+        let mut res = Command::new(&self.program);
+        res.args(self.argument);
+        res
+    }
+}
+
+fn shells() -> Vec<Shell> {
+    let cache = std::env::var_os("PLIMSOLL_SHELLS").map(PathBuf::from);
+    let home = || PathBuf::from(std::env::var_os("HOME").expect("a home folder")).join(".cache/plimsoll/shells");
+    let busybox = cache.unwrap_or_else(home).join("bin/busybox");
+    let all = [
+        Shell { name: "dash", program: "dash".into(), argument: None },
+        Shell { name: "bash", program: "bash".into(), argument: None },
+        Shell { name: "busybox ash", program: busybox, argument: Some("ash") },
+    ];
+    let runs = |shell: &Shell| shell.command().args(["-c", "true"]).status().is_ok_and(|it| it.success());
+    let (res, missing): (Vec<_>, Vec<_>) = all.into_iter().partition(runs);
+    let missing: Vec<&str> = missing.iter().map(|shell| shell.name).collect();
     assert!(missing.is_empty() || std::env::var_os("CI").is_none(), "not found: {missing:?}");
-    for shell in missing {
-        let _ = writeln!(std::io::stderr(), "NOT RUN with {shell}: it was not found");
+    for name in missing {
+        let _ = writeln!(std::io::stderr(), "NOT RUN with {name}: it was not found (tests/shells/setup.sh)");
     }
     res
 }
@@ -199,8 +226,9 @@ fn shells() -> Vec<&'static str> {
 fn a_merged_run_does_what_its_parts_did() {
     let shells = shells();
     let number = |name: &str, default: u64| std::env::var(name).ok().and_then(|it| it.parse().ok()).unwrap_or(default);
-    let (n_wanted, seed) = (number("PLIMSOLL_MERGE_GROUPS", 400), number("PLIMSOLL_SEED", 1));
+    let (n_wanted, seed) = (number("PLIMSOLL_MERGE_GROUPS", 1_000), number("PLIMSOLL_SEED", 1));
     let (n_groups, n_merges, n_again) = (Cell::new(0), Cell::new(0), Cell::new(0));
+    let n_scripts = Cell::new(0);
     let law = |u: &mut Unstructured<'_>| -> Result<()> {
         let errexit = u.ratio(1, 5)?;
         let head = if errexit { "FROM a\nSHELL [\"/bin/sh\", \"-ec\"]\n" } else { "FROM a\n" };
@@ -222,17 +250,26 @@ fn a_merged_run_does_what_its_parts_did() {
             n_merges.set(n_merges.get() + assists.len());
             after = assists.iter().rev().fold(after, |text, assist| assist.edit.apply(&text));
         };
-        if rounds == 0 {
-            return Ok(());
-        }
         // A second round is rare; each joins RUNs, so that it ends.
         n_again.set(n_again.get() + u32::from(rounds > 1));
+        let mut results = Vec::new();
+        results.extend((rounds > 0).then_some((after, file)));
+        let scripts_of = merge_runs::all_others(&before, &Facts::of(&before, &Config::default()));
+        if !scripts_of.is_empty() {
+            n_scripts.set(n_scripts.get() + scripts_of.len());
+            let after = scripts_of.iter().rev().fold(text.clone(), |text, assist| assist.edit.apply(&text));
+            let file = lowered(&after);
+            results.push((after, file));
+        }
         for shell in &shells {
-            let apart = run(shell, errexit, &scripts(&before));
-            let together = run(shell, errexit, &scripts(&file));
-            assert_eq!(apart.0, together.0, "success under {shell}:\n{text}\n{after}");
-            if apart.0 {
-                assert_eq!(apart.1, together.1, "files under {shell}:\n{text}\n{after}");
+            let apart = (!results.is_empty()).then(|| run(shell, errexit, &scripts(&before)));
+            for (after, file) in &results {
+                let Some(apart) = &apart else { continue };
+                let together = run(shell, errexit, &scripts(file));
+                assert_eq!(apart.0, together.0, "success under {}:\n{text}\n{after}", shell.name);
+                if apart.0 {
+                    assert_eq!(apart.1, together.1, "files under {}:\n{text}\n{after}", shell.name);
+                }
             }
         }
         Ok(())
@@ -250,9 +287,12 @@ fn a_merged_run_does_what_its_parts_did() {
         let _ = law(&mut Unstructured::new(&bytes));
     }
     let (n_groups, n_merges, n_again) = (n_groups.get(), n_merges.get(), n_again.get());
+    let names: Vec<&str> = shells.iter().map(|shell| shell.name).collect();
     let _ = writeln!(
         std::io::stderr(),
-        "{n_groups} groups, {n_merges} merges, each under {shells:?}; {n_again} groups in two rounds"
+        "{n_groups} groups, {n_merges} merges and {} scripts, each under {}; {n_again} groups in two rounds",
+        n_scripts.get(),
+        names.join(", ")
     );
     assert!(n_merges > 0, "nothing was merged");
     assert!(n_again * 100 <= n_groups, "merging again joins more");

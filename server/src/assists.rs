@@ -3,13 +3,16 @@
 //! An assist is pure: from the analysis and a place it returns offers with their edits, or a refusal with its reason.
 
 pub mod merge_runs;
+pub mod merge_runs_clean;
 pub mod multi_stage;
+pub mod split_run;
 pub mod write_dockerignore;
 
 use crate::facts::Facts;
 use crate::lower::{self, Build};
-use crate::model::Placed;
+use crate::model::{File, Placed, Stage};
 use crate::rules::Context;
+use crate::segment;
 use crate::size::{self, BuildSize, Evidence};
 use crate::text::{TextEdit, TextRange};
 use crate::weight::{self, Estimate, Size};
@@ -18,6 +21,8 @@ use crate::weight::{self, Estimate, Size};
 pub fn title(id: &'static str) -> &'static str {
     match id {
         merge_runs::ID => "Merge RUN layers",
+        merge_runs_clean::ID => "Merge RUN layers and clean up",
+        split_run::ID => "Split this RUN",
         multi_stage::ID => "Split into build and runtime stages",
         write_dockerignore::ID => "Write the ignore file",
         id => id,
@@ -27,24 +32,51 @@ pub fn title(id: &'static str) -> &'static str {
 /// What all assists say about a place (empty range: the cursor), in the order of CLI.md's list.
 pub fn offers(ctx: &Context, range: TextRange) -> Vec<Offer> {
     let mut res = merge_runs::offer(ctx.file, ctx.facts, range);
+    let clean = merge_runs_clean::offer(ctx, range, &res);
+    res.extend(clean.into_iter().map(Offer::Assist));
     for offer in &mut res {
         if let Offer::Assist(merge) = offer {
             weigh_merge(ctx, merge);
         }
     }
+    res.extend(split_run::offer(ctx, range));
     res.extend(multi_stage::offer(ctx, range));
     res.extend(write_dockerignore::offer(ctx, range));
     res
 }
 
-/// Puts into a merge and its title what the layers weigh before and after, where that is known.
+/// Puts into a merge and its title what the layers weigh before and after, where that is known, and what is saved.
 fn weigh_merge(ctx: &Context, merge: &mut Assist) {
-    let Some((before, after)) = layers_of(ctx, merge) else { return };
-    let saves = before.minus(&after).likely >= Size(ctx.config.minimum_saving);
-    let told = if saves { weight::change(&before, &after) } else { "saves a layer, no bytes".to_owned() };
-    merge.label = format!("{} ({told})", merge.label);
-    merge.before = Some(before);
-    merge.after = Some(after);
+    let runs = ctx.file.stages.iter().flat_map(Stage::runs);
+    let n_saved = runs.filter(|(_, placed, _)| merge.target.contains_range(placed.whole())).count().saturating_sub(1);
+    let layers = match n_saved {
+        0 => String::new(),
+        1 => "saves a layer".to_owned(),
+        n => format!("saves {n} layers"),
+    };
+    let weights = layers_of(ctx, merge);
+    let saves = |before: &Estimate, after: &Estimate| before.minus(after).likely >= Size(ctx.config.minimum_saving);
+    // What saves a layer alone is there for whoever wants it: the parts may change at different rates.
+    if merge.variant == Some(merge_runs::PLAIN) {
+        merge.preferred &= weights.as_ref().is_some_and(|(before, after)| saves(before, after));
+    }
+    let told = match &weights {
+        Some((before, after)) if saves(before, after) => {
+            let text = ctx.file.text.get(std::ops::Range::from(merge.target)).unwrap_or_default();
+            let is_lists = merge.id == merge_runs_clean::ID || text.contains("/var/lib/apt/lists");
+            let what = if is_lists { "lists and caches" } else { "files made and removed" };
+            format!("{}: {what}", weight::change(before, after))
+        }
+        Some(_) if n_saved > 0 => format!("{layers}, no bytes"),
+        Some(_) | None => layers,
+    };
+    if !told.is_empty() {
+        merge.label = format!("{} ({told})", merge.label);
+    }
+    if let Some((before, after)) = weights {
+        merge.before = Some(before);
+        merge.after = Some(after);
+    }
 }
 
 fn layers_of(ctx: &Context, merge: &Assist) -> Option<(Estimate, Estimate)> {
@@ -60,20 +92,23 @@ fn layers_of(ctx: &Context, merge: &Assist) -> Option<(Estimate, Estimate)> {
     for idx in merged {
         before += &layer(ctx.size, idx)?;
     }
-    let (_, size) = weigh(ctx, &merge.edit.apply(&ctx.file.text));
-    Some((before, layer(&size, first)?))
+    let (_, _, size) = weigh(ctx, &merge.edit.apply(&ctx.file.text));
+    // What moved above the RUN stands before it.
+    let n_above = merge.edit.indels().iter().filter(|it| it.delete.end() <= merge.target.start());
+    let n_above: usize = n_above.map(|it| segment::segment(&it.insert).segments.len()).sum();
+    Some((before, layer(&size, first + n_above)?))
 }
 
 /// What the stage that another text ships weighs unpacked, everything else being the same; `None` where a part of it is
 /// not known.
 pub fn shipped(ctx: &Context, text: &str) -> Option<Estimate> {
-    let (facts, size) = weigh(ctx, text);
+    let (_, facts, size) = weigh(ctx, text);
     let (unpacked, incomplete) = size.stages.get(facts.target?)?.unpacked();
     unpacked.filter(|_| !incomplete)
 }
 
-/// Facts and weights of another text, everything else being the same.
-fn weigh(ctx: &Context, text: &str) -> (Facts, BuildSize) {
+/// Model, facts and weights of another text, everything else being the same.
+fn weigh(ctx: &Context, text: &str) -> (File, Facts, BuildSize) {
     let build = Build { arguments: Some(&ctx.config.build_args), platform: ctx.config.platform.clone() };
     let file = lower::file(text.into(), &build, Some(ctx.file));
     let facts = Facts::of(&file, ctx.config);
@@ -85,7 +120,7 @@ fn weigh(ctx: &Context, text: &str) -> (Facts, BuildSize) {
         platform: &ctx.config.platform,
         measured: None,
     });
-    (facts, size)
+    (file, facts, size)
 }
 
 /// What an assist has to say about a place.

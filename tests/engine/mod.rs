@@ -108,6 +108,20 @@ impl Engine {
 
     /// The same with further options of `docker build`; what the build printed.
     pub(crate) fn build_with(&self, dockerfile: &str, context: &Path, tag: &str, options: &[&str]) -> String {
+        self.try_build(dockerfile, context, tag, options).unwrap_or_else(|said| panic!("{tag} does not build: {said}"))
+    }
+
+    /// The same where the build may fail.
+    ///
+    /// # Errors
+    /// What the build printed when it failed.
+    pub(crate) fn try_build(
+        &self,
+        dockerfile: &str,
+        context: &Path,
+        tag: &str,
+        options: &[&str],
+    ) -> Result<String, String> {
         let is_syntax = |line: &&str| {
             let comment = line.trim_start().strip_prefix('#').unwrap_or_default().to_ascii_lowercase();
             comment.trim_start().strip_prefix("syntax").is_some_and(|it| it.trim_start().starts_with('='))
@@ -124,8 +138,7 @@ impl Engine {
             .output()
             .expect("docker runs");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{tag} does not build: {said}");
-        said
+        if output.status.success() { Ok(said) } else { Err(said) }
     }
 
     /// Brings stand-in base images (the targets of `bases.sh`): from the cache, or made once and kept there.

@@ -9,7 +9,10 @@
 mod account;
 mod daemons;
 mod element;
+mod exec;
 mod flags;
+mod heredoc;
+mod hoist;
 mod obstacle;
 mod plan;
 mod programs;
@@ -20,6 +23,8 @@ use crate::facts::stage::User;
 use crate::model::{InstructionKind, Placed, Stage};
 
 pub use element::Element;
+pub use heredoc::{HeredocPlan, heredoc_plan};
+pub use hoist::{Hoist, wide_groups};
 pub use obstacle::Obstacle;
 pub use plan::{Link, Plan, Statement, Wrapper, plan};
 
@@ -32,6 +37,17 @@ pub struct Group {
     pub verdicts: Vec<Option<Obstacle>>,
     /// The group cut where joining is not possible, longest pieces first taken from the left; also pieces of one RUN.
     pub parts: Vec<Range<usize>>,
+    /// ENV and ARG between the RUNs that would have to move above them; none but in those of [`wide_groups`].
+    pub hoists: Vec<Hoist>,
+}
+
+/// What a joined RUN is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// With `&&` and `;`.
+    Chain,
+    /// As a script in a heredoc.
+    Heredoc,
 }
 
 impl Group {
@@ -48,11 +64,11 @@ impl Group {
     }
 
     /// These elements cut where they cannot be joined: from the left the longest pieces, also those of one element.
-    pub fn cut(&self, elements: Range<usize>) -> Vec<Range<usize>> {
+    pub fn cut(&self, elements: Range<usize>, way: Way) -> Vec<Range<usize>> {
         let mut res = Vec::new();
         let mut start = elements.start;
-        while let Some(within) = self.elements.get(..elements.end).filter(|_| start < elements.end) {
-            let end = longest(within, start);
+        while start < elements.end {
+            let end = self.longest(start, elements.end, way);
             res.push(start..end);
             start = end;
         }
@@ -61,15 +77,39 @@ impl Group {
 
     /// A sequence that holds this element, can be joined and cannot be made longer: of the one that reaches furthest to
     /// the left and the one that reaches furthest to the right the longer. The element alone when there is none.
-    pub fn around(&self, element: usize) -> Range<usize> {
-        let is_legal = |range: Range<usize>| self.elements.get(range).is_some_and(|it| plan(it).is_ok());
-        let left = |end: usize| element - furthest(element, |back| is_legal(element - back..end));
-        let right = |start: usize| longest(&self.elements, start).max(element + 1);
+    pub fn around(&self, element: usize, way: Way) -> Range<usize> {
+        let left = |end: usize| element - furthest(element, |back| self.is_legal(element - back..end, way));
+        let right = |start: usize| self.longest(start, self.elements.len(), way).max(element + 1);
         let start = left(element + 1);
         let first = start..right(start);
         let end = right(element);
         let second = left(end)..end;
         if second.len() > first.len() { second } else { first }
+    }
+
+    /// Whether these can be joined; then every part of them can.
+    fn is_legal(&self, elements: Range<usize>, way: Way) -> bool {
+        let Some(elements) = self.elements.get(elements) else { return false };
+        let planned = match way {
+            Way::Chain => plan(elements).is_ok(),
+            Way::Heredoc => heredoc_plan(elements).is_ok(),
+        };
+        planned && self.hoists_between(elements).all(|hoist| hoist.is_free_from(elements))
+    }
+
+    /// The ENV and ARG between the first and the last of these elements.
+    pub fn hoists_between<'a>(&'a self, elements: &'a [Element]) -> impl Iterator<Item = &'a Hoist> {
+        let ends = elements.first().zip(elements.last());
+        let lies = move |hoist: &&Hoist| {
+            ends.is_some_and(|(first, last)| (first.instruction..last.instruction).contains(&hoist.instruction))
+        };
+        self.hoists.iter().filter(lies)
+    }
+
+    /// One past the last element, before `end`, of the longest sequence from `start` that can be joined.
+    fn longest(&self, start: usize, end: usize, way: Way) -> usize {
+        let n_behind = end.saturating_sub(start + 1);
+        start + 1 + furthest(n_behind, |more| self.is_legal(start..start + more + 1, way))
     }
 }
 
@@ -81,11 +121,11 @@ pub fn groups(stage: &Stage, users: &[User]) -> Vec<Group> {
         if matches!(placed.instruction.kind, InstructionKind::Run(_)) {
             runs.push(idx);
         } else if !is_movable(placed) {
-            res.extend(group(stage, users, &runs));
+            res.extend(group(stage, users, &runs, Vec::new()));
             runs.clear();
         }
     }
-    res.extend(group(stage, users, &runs));
+    res.extend(group(stage, users, &runs, Vec::new()));
     res
 }
 
@@ -115,14 +155,15 @@ pub fn is_movable(placed: &Placed) -> bool {
     movable && placed.instruction.faults.is_empty()
 }
 
-fn group(stage: &Stage, users: &[User], runs: &[usize]) -> Option<Group> {
+fn group(stage: &Stage, users: &[User], runs: &[usize], hoists: Vec<Hoist>) -> Option<Group> {
     if runs.len() < 2 {
         return None;
     }
     let element = |idx: &usize| Element::of(*idx, stage.instructions.get(*idx)?, stage, users.get(*idx));
     let elements: Vec<Element> = runs.iter().filter_map(element).collect();
-    let mut res = Group { verdicts: vec![None; elements.len().saturating_sub(1)], elements, parts: Vec::new() };
-    res.parts = res.cut(0..res.elements.len());
+    let verdicts = vec![None; elements.len().saturating_sub(1)];
+    let mut res = Group { verdicts, elements, parts: Vec::new(), hoists };
+    res.parts = res.cut(0..res.elements.len(), Way::Chain);
     // Inside of a part every pair can be joined.
     for part in res.parts.iter().filter(|part| part.end < res.elements.len()) {
         let pair = res.elements.get(part.end - 1..=part.end).unwrap_or_default();
@@ -131,12 +172,6 @@ fn group(stage: &Stage, users: &[User], runs: &[usize]) -> Option<Group> {
         }
     }
     Some(res)
-}
-
-/// One past the last element of the longest sequence from `start` that can be joined.
-fn longest(elements: &[Element], start: usize) -> usize {
-    let n_behind = elements.len().saturating_sub(start + 1);
-    start + 1 + furthest(n_behind, |more| elements.get(start..=start + more).is_some_and(|it| plan(it).is_ok()))
 }
 
 /// The largest number up to `limit` for which `is_legal` holds, where it holds for all smaller ones too; 0 is not asked.

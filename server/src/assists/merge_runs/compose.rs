@@ -1,11 +1,10 @@
 //! The text of a merged RUN (SPEC-merge-run.md §6): the user's own lines with the least between them.
 
-use crate::assists::merge_runs::pragmas::{self, Comment, Ignores};
+use crate::assists::merge_runs::gaps::Gaps;
 use crate::assists::merge_runs::style::Style;
 use crate::assists::merge_runs::words;
 use crate::facts::merging::{self, Element, Link, Plan, Statement, Wrapper};
 use crate::model::{File, Form, Instruction, InstructionKind, Placed, Stage};
-use crate::segment;
 use crate::text::{Indel, Local, TextRange};
 
 /// A merged RUN.
@@ -33,8 +32,7 @@ pub(super) fn compose(file: &File, style: &Style, stage: &Stage, elements: &[Ele
     let last = stage.instructions.get(elements.last()?.instruction)?;
     let target = first.whole().cover(last.whole());
 
-    let mut gaps =
-        Gaps { file, stage, style, moved: String::new(), n_moved: 0, ignores: Ignores::default(), raised: Vec::new() };
+    let mut gaps = Gaps::of(file, stage, style);
     let mut pieces = pieces(stage, elements, &plan, style)?;
     let mut waiting: Vec<String> = Vec::new();
     let mut end = String::new();
@@ -64,14 +62,7 @@ pub(super) fn compose(file: &File, style: &Style, stage: &Stage, elements: &[Ele
     if !words::is_same(&run, first.instruction.frame, stage, elements, &plan) {
         return None;
     }
-    let Gaps { moved, n_moved, ignores, raised, .. } = gaps;
-    let mut indels = Vec::new();
-    let insert = raise(file, first, ignores, &raised, style, &mut indels) + &run + &moved;
-    // BuildKit must find the moved instructions as they were.
-    if segment::segment(&insert).segments.len() != n_moved + 1 {
-        return None;
-    }
-    indels.push(Indel { delete: target, insert });
+    let indels = gaps.finish(first, target, run)?;
     Some(Merged { target, indels })
 }
 
@@ -84,7 +75,8 @@ fn pieces(stage: &Stage, elements: &[Element], plan: &Plan, style: &Style) -> Op
             Link::Whole(wrapper) => {
                 let element = elements.get(start)?;
                 let instruction = &stage.instructions.get(element.instruction)?.instruction;
-                let text = wrap(*wrapper, without_blank_lines(element.core.of(&instruction.text)));
+                let commands = element.exec.as_deref().unwrap_or_else(|| element.core.of(&instruction.text));
+                let text = wrap(*wrapper, without_blank_lines(commands));
                 res.push(vec![Piece { joint: "&&", comments: Vec::new(), indent: style.indent.clone(), text }]);
             }
             Link::Errexit { wrapper, set, statements } => {
@@ -149,7 +141,7 @@ fn statement_pieces(instruction: &Instruction, core: Local, statements: &[Statem
 }
 
 /// The blanks before an offset, if there is nothing else before it on its line and it is not the first line.
-fn indentation(text: &str, offset: usize) -> Option<&str> {
+pub(super) fn indentation(text: &str, offset: usize) -> Option<&str> {
     let line = text.get(..offset)?.rsplit_once('\n')?.1;
     line.trim().is_empty().then_some(line)
 }
@@ -158,7 +150,7 @@ fn wrap(wrapper: Wrapper, text: String) -> String {
     opening(wrapper).to_owned() + &text + closing(wrapper)
 }
 
-fn opening(wrapper: Wrapper) -> &'static str {
+pub(super) fn opening(wrapper: Wrapper) -> &'static str {
     match wrapper {
         Wrapper::None => "",
         Wrapper::Braces => "{ ",
@@ -166,7 +158,7 @@ fn opening(wrapper: Wrapper) -> &'static str {
     }
 }
 
-fn closing(wrapper: Wrapper) -> &'static str {
+pub(super) fn closing(wrapper: Wrapper) -> &'static str {
     match wrapper {
         Wrapper::None => "",
         Wrapper::Braces => "; }",
@@ -175,128 +167,27 @@ fn closing(wrapper: Wrapper) -> &'static str {
 }
 
 /// BuildKit warns about empty lines in a continuation.
-fn without_blank_lines(text: &str) -> String {
+pub(super) fn without_blank_lines(text: &str) -> String {
     let n_lines = text.split_inclusive('\n').count();
     let is_kept = |(idx, line): &(usize, &str)| *idx == 0 || idx + 1 == n_lines || !line.trim().is_empty();
     text.split_inclusive('\n').enumerate().filter(is_kept).map(|(_, line)| line).collect()
 }
 
-fn comments_before(instruction: &Instruction, core: Local) -> impl Iterator<Item = &str> {
+pub(super) fn comments_before(instruction: &Instruction, core: Local) -> impl Iterator<Item = &str> {
     let comments = instruction.comments.iter().filter(move |it| it.end <= core.start);
     comments.map(|it| it.of(&instruction.text).trim_end())
 }
 
 /// Comment lines of a continuation that leads nowhere.
-fn comments_behind(instruction: &Instruction, core: Local) -> impl Iterator<Item = &str> {
+pub(super) fn comments_behind(instruction: &Instruction, core: Local) -> impl Iterator<Item = &str> {
     let comments = instruction.comments.iter().filter(move |it| it.start >= core.end);
     comments.map(|it| it.of(&instruction.text).trim_end())
 }
 
 /// The shell's own comment behind the last command.
-fn trailing_comment(instruction: &Instruction) -> Option<&str> {
+pub(super) fn trailing_comment(instruction: &Instruction) -> Option<&str> {
     let InstructionKind::Run(run) = &instruction.kind else { return None };
     let Form::Shell(text) = &run.form else { return None };
     let comment = text.script.as_ref()?.comments.first()?;
     Some(comment.of(&instruction.text).trim_end())
-}
-
-/// What stands between the elements.
-struct Gaps<'a> {
-    file: &'a File,
-    stage: &'a Stage,
-    style: &'a Style,
-    /// Instructions that go behind the merged RUN, line ends before them included.
-    moved: String,
-    /// How many these are.
-    n_moved: usize,
-    /// What hadolint is told above the second and later elements.
-    ignores: Ignores,
-    /// Comments there that other linters read.
-    raised: Vec<String>,
-}
-
-impl Gaps<'_> {
-    /// Takes up what stands between two RUNs; the comment lines that stay before the second.
-    fn between(&mut self, first: usize, second: usize) -> Option<Vec<String>> {
-        let mut res = Vec::new();
-        for idx in first + 1..=second {
-            let before = self.stage.instructions.get(idx - 1)?.whole();
-            let placed = self.stage.instructions.get(idx)?;
-            let comments = comments_of(self.file, TextRange::new(before.end(), placed.at));
-            if idx < second {
-                let start = comments.first().map_or(placed.at, |comment| comment.start());
-                let whole = TextRange::new(start, placed.whole().end());
-                self.n_moved += 1;
-                self.moved.push_str(self.style.newline);
-                self.moved.push_str(indentation(&self.file.text, usize::from(start)).unwrap_or_default());
-                self.moved.push_str(&without_blank_lines(self.file.text.get(std::ops::Range::from(whole))?));
-                continue;
-            }
-            let one_line = !placed.instruction.text.contains('\n');
-            for comment in comments {
-                let text = self.file.text.get(std::ops::Range::from(*comment))?;
-                match pragmas::read(text) {
-                    Comment::Hadolint(ignores) => self.ignores.unite(ignores),
-                    Comment::Foreign => self.raised.push(text.to_owned()),
-                    Comment::Allow if !one_line => self.raised.push(text.to_owned()),
-                    Comment::Allow | Comment::Plain => res.push(self.style.indent.clone() + text),
-                }
-            }
-        }
-        Some(res)
-    }
-}
-
-/// The comments that lie in a range.
-fn comments_of(file: &File, range: TextRange) -> &[TextRange] {
-    let start = file.comments.partition_point(|comment| comment.start() < range.start());
-    let end = file.comments.partition_point(|comment| comment.start() < range.end());
-    file.comments.get(start..end).unwrap_or_default()
-}
-
-/// Puts the linters' comments above the merged RUN: before and into hadolint's own that stands there, which must stay
-/// the nearest, or as what is returned.
-fn raise(
-    file: &File,
-    first: &Placed,
-    ignores: Ignores,
-    raised: &[String],
-    style: &Style,
-    acc: &mut Vec<Indel>,
-) -> String {
-    let line_end = format!("{}{}", style.newline, indentation(&file.text, usize::from(first.at)).unwrap_or_default());
-    let mut above: String = raised.iter().map(|it| format!("{it}{line_end}")).collect();
-    let known = directly_above(file, first).find_map(|comment| {
-        match pragmas::read(file.text.get(std::ops::Range::from(comment))?) {
-            Comment::Hadolint(known) => Some((comment, known)),
-            Comment::Plain | Comment::Allow | Comment::Foreign => None,
-        }
-    });
-    let Some((comment, known)) = known else {
-        if !ignores.is_empty() {
-            above.push_str(&ignores.comment());
-            above.push_str(&line_end);
-        }
-        return above;
-    };
-    let mut united = known.clone();
-    united.unite(ignores);
-    if united != known {
-        acc.push(Indel { delete: comment, insert: above + &united.comment() });
-    } else if !above.is_empty() {
-        acc.push(Indel { delete: TextRange::empty(comment.start()), insert: above });
-    }
-    String::new()
-}
-
-/// The comment lines above an instruction with no blank line between, the nearest first.
-fn directly_above<'a>(file: &'a File, placed: &Placed) -> impl Iterator<Item = TextRange> + 'a {
-    let mut below = placed.at;
-    let end = file.comments.partition_point(|comment| comment.start() < below);
-    let comments = file.comments.get(..end).unwrap_or_default().iter().rev().copied();
-    comments.take_while(move |comment| {
-        let between = file.text.get(usize::from(comment.end())..usize::from(below)).unwrap_or_default();
-        below = comment.start();
-        between.matches('\n').count() == 1 && between.trim().is_empty()
-    })
 }

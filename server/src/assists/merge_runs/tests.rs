@@ -420,6 +420,58 @@ RUN ( umask 077 && touch /a ) \
 }
 
 #[test]
+fn example_20_the_exec_form_is_quoted() {
+    check(
+        r#"
+RUN ["mkdir", "/exec dir"]
+RUN touch "/exec dir/x"
+"#,
+        r#"
+RUN mkdir '/exec dir' \
+    && touch "/exec dir/x"
+"#,
+    );
+}
+
+#[test]
+fn words_of_the_exec_form_mean_nothing_to_the_shell() {
+    check(
+        r#"
+RUN a
+RUN ["/bin/sh", "-c", "b $HOME && c; d"]
+RUN ["e", "", "it's", "*", "a=b", "--x=y"]
+RUN [ "if", "A=1" ]
+"#,
+        r#"
+RUN a \
+    && /bin/sh -c 'b $HOME && c; d' \
+    && e '' 'it'"'"'s' '*' a=b --x=y \
+    && 'if' A=1
+"#,
+    );
+    check("RUN set -e; a; b\nRUN [\"c\"]\n", "RUN set -e; a; b \\\n    && c\n");
+}
+
+#[test]
+fn an_exec_form_that_a_shell_would_read_otherwise_is_refused() {
+    refused("SHELL [\"/bin/bash\", \"-c\"]\nRUN a\nRUN [\"b\"]\n", "X3");
+    refused("RUN a\nRUN [\"b\", \"x\\\\ny\"]\n", "X3");
+    refused("RUN a\nRUN [\"b\", \"x\\ny\"]\n", "X3");
+    refused("RUN a\nRUN [\"cd\", \"/x\"]\n", "X3");
+    refused("RUN a\nRUN [\"nginx\"]\n", "X2");
+    refused("RUN a\nRUN [\"b\", \\\n # why\n \"c\"]\n", "X3");
+}
+
+#[test]
+fn an_image_without_a_shell_is_left_without_one() {
+    let (file, facts) = file("FROM gcr.io/distroless/base\nRUN [\"a\"]\nRUN [\"b\"]\n");
+    assert_eq!(all(&file, &facts), []);
+    let (file, facts) = self::file("FROM scratch\nCOPY . /\nRUN [\"a\"]\nRUN [\"b\"]\n");
+    assert_eq!(all(&file, &facts), []);
+    check("RUN [\"a\"]\nRUN [\"b\"]\n", "RUN a \\\n    && b\n");
+}
+
+#[test]
 fn example_21_negation() {
     check(
         r"
@@ -459,10 +511,16 @@ fn refusal_4_background_jobs() {
 }
 
 #[test]
+fn a_job_at_the_end_is_a_job() {
+    refused("RUN server &\nRUN curl localhost\n", "X1");
+    refused("RUN a; server&\nRUN curl localhost\n", "X1");
+}
+
+#[test]
 fn refusals_5_6_7_and_13_other_instructions_end_a_group() {
     for between in [
         "ENV NODE_ENV=production",
-        "ARG X",
+        "ARG PIP_INDEX_URL",
         "WORKDIR /app",
         "USER app",
         "COPY . .",
@@ -512,6 +570,11 @@ fn refusal_9_set_e_and_a_list() {
 #[test]
 fn refusal_10_heredocs() {
     refused("RUN <<EOF\nmake test\nmake\nEOF\nRUN make install\n", "X6");
+    refused("RUN <<EOF\nset -eu\nmake test\nmake\nEOF\nRUN make install\n", "X8");
+    refused("RUN <<-EOF\n\tset -e\n\tmake\n\tEOF\nRUN make install\n", "X6");
+    refused("RUN <<EOF\n#!/bin/bash\nset -e\nmake\nEOF\nRUN make install\n", "X6");
+    refused("RUN <<EOF sh\nset -e\nmake\nEOF\nRUN make install\n", "X6");
+    refused("RUN <<A <<B\nset -e\nmake\nA\nx\nB\nRUN make install\n", "X6");
     refused("RUN cat <<EOF > /x\na\nEOF\nRUN make install\n", "X6");
 }
 
@@ -552,7 +615,6 @@ fn refusal_15_a_compound_under_a_shell_with_errexit() {
 
 #[test]
 fn other_refusals() {
-    refused("RUN [\"mkdir\", \"/x\"]\nRUN b\n", "X3");
     refused("RUN echo 'a\nRUN b\n", "X5");
     refused("RUN echo $_\nRUN b\n", "X10");
     refused("RUN echo {{ name }}\nRUN b\n", "X5");

@@ -1,32 +1,58 @@
 //! The check at the end: does the merged text say what its parts said, to a shell and to BuildKit?
 
-use crate::facts::merging::{Element, Link, Plan, Wrapper};
+use crate::facts::merging::{Element, HeredocPlan, Link, Plan, Wrapper};
 use crate::lower::instruction::instruction;
-use crate::model::{Form, Frame, Instruction, InstructionKind, Stage};
+use crate::model::{Frame, Instruction, InstructionKind, Stage};
 use crate::segment;
-use crate::shell::{AndOr, Command, CommandKind, List, Pipeline, Script};
+use crate::shell::{self, AndOr, Command, CommandKind, List, Pipeline, Script};
 use crate::text::Local;
 
 /// Whether a merged instruction is one RUN with the same words and operators in the same order as its parts, joined and
 /// wrapped as planned.
 pub(super) fn is_same(merged: &str, frame: Frame, stage: &Stage, elements: &[Element], plan: &Plan) -> bool {
+    reads_as(merged, frame, false, expected(stage, elements, plan))
+}
+
+/// The same for a merged RUN that is a script in a heredoc.
+pub(super) fn is_same_script(
+    merged: &str,
+    frame: Frame,
+    stage: &Stage,
+    elements: &[Element],
+    plan: &HeredocPlan,
+) -> bool {
+    reads_as(merged, frame, true, expected_script(stage, elements, plan))
+}
+
+fn reads_as(merged: &str, frame: Frame, is_script: bool, expected: Option<Vec<String>>) -> bool {
     if segment::segment(merged).segments.len() != 1 {
         return false;
     }
     let merged = instruction(merged.into(), frame);
-    let sound = merged.faults.is_empty() && merged.heredocs.is_empty();
+    let sound = merged.faults.is_empty() && merged.heredocs.is_empty() != is_script;
     let Some(script) = script(&merged).filter(|script| sound && !script.broken) else { return false };
     let mut found = Words { source: &merged.text, acc: Vec::new() };
     found.list(&script.list, script.range);
-    expected(stage, elements, plan).is_some_and(|expected| expected == found.acc)
+    expected.is_some_and(|expected| expected == found.acc)
+}
+
+fn expected_script(stage: &Stage, elements: &[Element], plan: &HeredocPlan) -> Option<Vec<String>> {
+    let mut res = match plan.set {
+        Some(set) => words(stage, elements.first()?, Some(set))?,
+        None => vec!["set".to_owned(), "-e".to_owned()],
+    };
+    for (element, statements) in elements.iter().zip(&plan.statements) {
+        for statement in statements {
+            res.push(";".to_owned());
+            wrapped(statement.wrapper, words(stage, element, Some(statement.range))?, &mut res);
+        }
+    }
+    Some(res)
 }
 
 fn script(instruction: &Instruction) -> Option<&Script> {
     match &instruction.kind {
-        InstructionKind::Run(run) => match &run.form {
-            Form::Shell(text) => text.script.as_ref(),
-            Form::Exec(_) | Form::Heredoc { .. } | Form::Empty => None,
-        },
+        InstructionKind::Run(run) => run.script(),
         _ => None,
     }
 }
@@ -65,6 +91,12 @@ fn expected(stage: &Stage, elements: &[Element], plan: &Plan) -> Option<Vec<Stri
 
 /// The words of an element, or of a part of it.
 fn words(stage: &Stage, element: &Element, within: Option<Local>) -> Option<Vec<String>> {
+    if let Some(text) = &element.exec {
+        let script = shell::parse(text, Local::new(0, text.len()));
+        let mut res = Words { source: text, acc: Vec::new() };
+        res.list(&script.list, script.range);
+        return Some(res.acc);
+    }
     let instruction = &stage.instructions.get(element.instruction)?.instruction;
     let script = script(instruction)?;
     let mut res = Words { source: &instruction.text, acc: Vec::new() };

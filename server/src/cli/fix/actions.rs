@@ -38,6 +38,8 @@ static ACTIONS: &[Action] = &[
         variants: &["plain", "heredoc", "hoist"],
         scope: Scope::Instructions,
     },
+    Action { id: "merge-runs-clean", default: None, variants: &[], scope: Scope::Instructions },
+    Action { id: "split-run", default: None, variants: &[], scope: Scope::Instructions },
     Action {
         id: "multi-stage",
         default: None,
@@ -87,7 +89,10 @@ impl Asked {
         };
         match (self.variant, self.action.default) {
             (Some(variant), _) => assists().find(|it| it.variant == Some(variant)),
-            (None, Some(default)) => assists().find(|it| it.variant.is_none_or(|variant| variant == default)),
+            // Where the default is not possible, the one that is preferred there.
+            (None, Some(default)) => assists()
+                .find(|it| it.variant.is_none_or(|variant| variant == default))
+                .or_else(|| assists().find(|it| it.preferred)),
             (None, None) => assists().find(|it| it.preferred).or_else(|| assists().next()),
         }
     }
@@ -193,7 +198,10 @@ fn places(analysis: &Analysis, asked: &Asked, region: Option<TextRange>) -> Vec<
 fn refused(analysis: &Analysis, asked: &Asked, region: Option<TextRange>, offers: Offers<'_>) -> Vec<(usize, Refusal)> {
     let lines = Lines::of(&analysis.inputs.text);
     let mut res: Vec<(usize, Refusal)> = Vec::new();
-    for place in places(analysis, asked, region) {
+    // With all instructions of a stage selected, each group of them answers once.
+    let stages = || analysis.file.stages.iter().map(|stage| stage.range).collect();
+    let is_everywhere = region.is_none() && asked.action.scope == Scope::Instructions;
+    for place in if is_everywhere { stages() } else { places(analysis, asked, region) } {
         let offers = offers(analysis, place);
         for refusal in asked.refusals(&offers) {
             if !res.iter().any(|(_, known)| known == refusal) {
@@ -227,6 +235,7 @@ mod tests {
     use crate::config::Config;
     use crate::context::BuildContext;
     use crate::images::ImageBook;
+    use crate::model::Placed;
     use crate::text::{TextEdit, TextRange, TextSize};
 
     fn analysis(text: &str) -> Analysis {
@@ -264,7 +273,9 @@ mod tests {
     /// Offers to turn `x` into `y` in the instruction at the place, and refuses `z`.
     fn offers(analysis: &Analysis, place: TextRange) -> Vec<Offer> {
         let text = &analysis.inputs.text;
-        let Some(placed) = analysis.file.instruction_at(place.start()) else { return Vec::new() };
+        let of_z = |it: &&Placed| place.contains_range(it.whole()) && text[it.whole()].contains('z');
+        let selected = analysis.file.instructions().find(of_z);
+        let Some(placed) = selected.or_else(|| analysis.file.instruction_at(place.start())) else { return Vec::new() };
         let own = &text[placed.whole()];
         let target = placed.whole();
         if own.contains('z') {
@@ -323,7 +334,7 @@ mod tests {
         let error = Asked::parse("merge-run").expect_err("no such action");
         assert_eq!(
             error,
-            "unknown action `merge-run`; did you mean `merge-runs`?; there are merge-runs, multi-stage, write-dockerignore"
+            "unknown action `merge-run`; did you mean `merge-runs`?; there are merge-runs, merge-runs-clean, split-run, multi-stage, write-dockerignore"
         );
         assert!(Asked::parse("merge-runs=tree").is_err());
     }

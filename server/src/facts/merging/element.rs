@@ -6,11 +6,11 @@ use std::sync::Arc;
 use crate::facts::merging::flags::Flags;
 use crate::facts::merging::obstacle::Obstacle;
 use crate::facts::merging::programs::{self, Use};
-use crate::facts::merging::{account, daemons};
+use crate::facts::merging::{account, daemons, exec, heredoc};
 use crate::facts::stage::User;
 use crate::model::{Form, Instruction, InstructionKind, Placed, Run, ShellKind, Stage};
 use crate::shell::state::{self, ShellOption, State};
-use crate::shell::{Call, Command, CommandKind, Item, Pipeline, Script, Word};
+use crate::shell::{self, Call, Command, CommandKind, Item, Pipeline, Script, Word};
 use crate::text::Local;
 
 /// A RUN and what its shell text does to the shell that runs it.
@@ -22,6 +22,10 @@ pub struct Element {
     pub core: Local,
     /// Why it cannot be joined with any other.
     pub obstacle: Option<Obstacle>,
+    /// Of an exec form, the same as words for a shell: what stands in the place of `core`.
+    pub exec: Option<Arc<str>>,
+    /// Of a script in a heredoc, the lines it stands on.
+    pub body: Option<Local>,
     pub(super) text: Arc<str>,
     pub(super) flags: Flags,
     pub(super) state: State,
@@ -71,6 +75,8 @@ impl Element {
             instruction: idx,
             core: Local::default(),
             obstacle: None,
+            exec: None,
+            body: None,
             text: Arc::clone(&instruction.text),
             flags: Flags::of(instruction, run),
             state: State::default(),
@@ -86,25 +92,70 @@ impl Element {
             inner_errexit: false,
             error_trap: false,
         };
-        match script(instruction, run) {
-            Ok(script) => {
-                let look_up = |name: &str| stage.scope.get_at(name, placed.at)?.value.clone();
-                let changes = |call: &Call| account::changes(call, user, &look_up);
-                res.fill(script, &changes);
+        let look_up = |name: &str| stage.scope.get_at(name, placed.at)?.value.clone();
+        let changes = |call: &Call| account::changes(call, user, &look_up);
+        if let Form::Exec(words) = &run.form {
+            match exec::as_shell(words, idx, stage) {
+                Some((core, text)) => res.fill_exec(core, text, &changes),
+                None => res.obstacle = Some(Obstacle::ExecForm),
             }
+            return Some(res);
+        }
+        match script(instruction, run) {
+            Ok(script) => res.fill(script, false, &changes),
             Err(obstacle) => res.obstacle = Some(obstacle),
+        }
+        if let Some((script, body)) =
+            heredoc::body(instruction, run).filter(|_| res.obstacle == Some(Obstacle::Heredoc))
+        {
+            res.fill_body(script, body, &changes);
         }
         Some(res)
     }
 
-    fn fill(&mut self, script: &Script, changes_account: &dyn Fn(&Call) -> bool) {
+    /// What is known of a script in a heredoc: with others it can only become another one.
+    fn fill_body(&mut self, script: &Script, body: Local, changes_account: &dyn Fn(&Call) -> bool) {
+        if reads_heredoc(script) || has_odd_bytes(&self.text) {
+            return;
+        }
+        self.fill(script, true, changes_account);
+        if matches!(self.obstacle, None | Some(Obstacle::NoEffect)) {
+            let is_loose = self.list.is_none() && self.plain.is_none();
+            self.obstacle = Some(if is_loose { Obstacle::LooseHeredoc } else { Obstacle::Heredoc });
+        }
+        self.core = body;
+        self.body = Some(body);
+    }
+
+    /// The `set -e …` it begins with, if it does.
+    pub fn set_of_list(&self) -> Option<Local> {
+        self.list.as_ref().map(|list| list.set)
+    }
+
+    /// Its commands as a shell reads them.
+    pub(super) fn commands(&self) -> &str {
+        self.exec.as_deref().unwrap_or_else(|| self.core.of(&self.text))
+    }
+
+    fn fill_exec(&mut self, core: Local, text: String, changes_account: &dyn Fn(&Call) -> bool) {
+        let script = shell::parse(&text, Local::new(0, text.len()));
+        self.text = Arc::from(text);
+        self.fill(&script, false, changes_account);
+        self.plain = None;
+        self.list = None;
+        self.core = core;
+        self.exec = Some(Arc::clone(&self.text));
+    }
+
+    fn fill(&mut self, script: &Script, is_body: bool, changes_account: &dyn Fn(&Call) -> bool) {
         let text = Arc::clone(&self.text);
-        let Some(core) = core(script, &text) else {
-            self.obstacle = Some(Obstacle::Unparsed);
+        self.state = state::state(script);
+        let Some(core) = core(script, &text, is_body) else {
+            let is_job = self.state.background;
+            self.obstacle = Some(if is_job { Obstacle::Background } else { Obstacle::Unparsed });
             return;
         };
         self.core = core;
-        self.state = state::state(script);
         let mut own = Vec::new();
         programs::own(&script.list, &mut own);
         self.loop_variables = own.iter().filter_map(|command| loop_variable(command, &text)).collect();
@@ -180,7 +231,7 @@ fn reads_heredoc(script: &Script) -> bool {
 }
 
 /// From the first command to the last; `None` when anything but blanks, `;` and a comment stands around them.
-fn core(script: &Script, text: &str) -> Option<Local> {
+fn core(script: &Script, text: &str, is_body: bool) -> Option<Local> {
     let first = script.list.items.first()?;
     let last = script.list.items.last()?;
     let core = first.and_or.range.cover(last.and_or.range);
@@ -191,10 +242,12 @@ fn core(script: &Script, text: &str) -> Option<Local> {
     let before = Local { start: whole.start, end: core.start };
     let mut behind = Local { start: core.end, end: whole.end };
     for comment in &script.comments {
-        if comment.start < core.end {
+        if comment.start < core.end && !is_body {
             return None;
         }
-        behind.end = behind.end.min(comment.start);
+        if comment.start >= core.end {
+            behind.end = behind.end.min(comment.start);
+        }
     }
     let is_blank = |range: Local, more: &[char]| {
         let lines = range.of(text).lines().filter(|line| !line.trim_start().starts_with('#'));

@@ -17,6 +17,8 @@ pub enum Obstacle {
     Unparsed,
     /// A heredoc, as script or as input.
     Heredoc,
+    /// A script in a heredoc without `set -e`.
+    LooseHeredoc,
     /// Nothing but effects on the shell that ends with the RUN.
     NoEffect,
     /// `set -e` on one side only, and a failure that counts on one side only.
@@ -46,7 +48,7 @@ impl Obstacle {
             Obstacle::ExecForm => "X3",
             Obstacle::Windows | Obstacle::ForeignShell => "X4",
             Obstacle::Unparsed => "X5",
-            Obstacle::Heredoc => "X6",
+            Obstacle::Heredoc | Obstacle::LooseHeredoc => "X6",
             Obstacle::NoEffect => "X7",
             Obstacle::Errexit => "X8",
             Obstacle::Account | Obstacle::Ground => "X9",
@@ -67,6 +69,7 @@ impl Obstacle {
             Obstacle::ForeignShell => "the SHELL in force is not a POSIX shell",
             Obstacle::Unparsed | Obstacle::OddText => "the command could not be parsed",
             Obstacle::Heredoc => "a RUN with a heredoc is left as it is",
+            Obstacle::LooseHeredoc => "a heredoc without `set -e` ignores failures in the middle",
             Obstacle::NoEffect => {
                 "this RUN has no effect on later instructions; say with WORKDIR or ENV what you mean first"
             }

@@ -63,18 +63,7 @@ pub fn plan(elements: &[Element]) -> Result<Plan, Obstacle> {
     if let Some(obstacle) = elements.iter().find_map(|element| element.obstacle) {
         return Err(obstacle);
     }
-    let Some(first) = elements.first() else { return Ok(Plan { links: Vec::new() }) };
-    if elements.len() > 1 {
-        if elements.iter().any(|element| element.flags != first.flags) {
-            return Err(Obstacle::Flags);
-        }
-        if first.flags.passing {
-            return Err(Obstacle::PassingMount);
-        }
-        if elements.iter().map(|element| element.core.len() + 16).sum::<usize>() > LONGEST {
-            return Err(Obstacle::TooLong);
-        }
-    }
+    check_frame(elements)?;
     let isolating = isolating(elements);
     let units: Vec<Unit> = elements.iter().zip(&isolating).map(|(it, isolating)| Unit::of(it, *isolating)).collect();
     let is_one_list = blocks(elements, false).len() == 1;
@@ -85,8 +74,23 @@ pub fn plan(elements: &[Element]) -> Result<Plan, Obstacle> {
     Ok(Plan { links })
 }
 
+/// Whether the elements run alike, and their text is not too long for one shell.
+pub(super) fn check_frame(elements: &[Element]) -> Result<(), Obstacle> {
+    let [first, _, ..] = elements else { return Ok(()) };
+    if elements.iter().any(|element| element.flags != first.flags) {
+        return Err(Obstacle::Flags);
+    }
+    if first.flags.passing {
+        return Err(Obstacle::PassingMount);
+    }
+    if elements.iter().map(|element| element.commands().len() + 16).sum::<usize>() > LONGEST {
+        return Err(Obstacle::TooLong);
+    }
+    Ok(())
+}
+
 /// For each element whether its shell must not be the next one's.
-fn isolating(elements: &[Element]) -> Vec<bool> {
+pub(super) fn isolating(elements: &[Element]) -> Vec<bool> {
     let is_remembered = remembered(elements);
     let seen = |idx: usize, element: &Element| {
         let later = elements.get(idx + 1..).unwrap_or_default();
@@ -141,7 +145,7 @@ fn is_read(name: &str, later: &[Element]) -> bool {
         });
         plain || (text.contains("((") && text.contains(name))
     };
-    is_environment || later.iter().any(|element| names(element.core.of(&element.text)))
+    is_environment || later.iter().any(|element| names(element.commands()))
 }
 
 /// Neighbours that begin with the same `set -e` and can stand in one list, as ranges of elements; others alone. With

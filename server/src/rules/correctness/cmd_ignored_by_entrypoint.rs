@@ -149,7 +149,10 @@ fn exec_form(text: &ShellText) -> Option<String> {
     let mut words = Vec::with_capacity(simple.words.len());
     for word in &simple.words {
         let expanded = word.is_pattern()
-            || word.parts.iter().any(|part| matches!(part, Part::Bare(text) if text.contains('{') || text.starts_with('~')));
+            || word
+                .parts
+                .iter()
+                .any(|part| matches!(part, Part::Bare(text) if text.contains('{') || text.starts_with('~')));
         if expanded {
             return None;
         }
@@ -186,7 +189,10 @@ mod tests {
 
     #[test]
     fn a_program_gets_the_shell_as_its_arguments() {
-        check(&RULE, "FROM a\nENTRYPOINT [\"python3\", \"-u\"]\n  CMD app.py\n# ^^^^^^^^^^ gets the arguments `/bin/sh`\n");
+        check(
+            &RULE,
+            "FROM a\nENTRYPOINT [\"python3\", \"-u\"]\n  CMD app.py\n# ^^^^^^^^^^ gets the arguments `/bin/sh`\n",
+        );
         check(&RULE, "FROM a\nENTRYPOINT [\"/app\"]\n  CMD -p 80\n# ^^^^^^^^^ gets the arguments `/bin/sh`\n");
     }
 
@@ -199,7 +205,9 @@ mod tests {
 
     #[test]
     fn a_wrapper_runs_its_arguments() {
-        for entry in ["tini\", \"--", "/usr/bin/dumb-init", "docker-entrypoint.sh", "gosu\", \"app", "env", "sh\", \"-c"] {
+        for entry in
+            ["tini\", \"--", "/usr/bin/dumb-init", "docker-entrypoint.sh", "gosu\", \"app", "env", "sh\", \"-c"]
+        {
             check_silent(&format!("ENTRYPOINT [\"{entry}\"]\nCMD app --x"));
         }
         check_silent("ENTRYPOINT [\"/entrypoint.sh\"]\nCMD app");

@@ -143,8 +143,20 @@ fn is_archive(name: &str) -> bool {
 /// Whether a source is laid over the root directory on purpose.
 fn is_overlay(context: &BuildContext, source: &str) -> bool {
     const NAMES: [&str; 14] = [
-        "bin", "build", "conf", "config", "docker", "etc", "files", "filesystem", "fs", "image", "opt", "overlay",
-        "usr", "var",
+        "bin",
+        "build",
+        "conf",
+        "config",
+        "docker",
+        "etc",
+        "files",
+        "filesystem",
+        "fs",
+        "image",
+        "opt",
+        "overlay",
+        "usr",
+        "var",
     ];
     let path = source.trim_end_matches("/*").trim_end_matches("/.").trim_end_matches('/');
     let name = path.rsplit('/').next().unwrap_or_default();

@@ -209,7 +209,8 @@ fn directory(at: &RunAt, call: &Call) -> Option<String> {
         }
         None => word.range.of(&at.placed.instruction.text).trim_matches('"').to_owned(),
     };
-    let plain = |it: char| it.is_ascii_alphanumeric() || matches!(it, '/' | '.' | '_' | '-' | '+' | '@' | '$' | '{' | '}');
+    let plain =
+        |it: char| it.is_ascii_alphanumeric() || matches!(it, '/' | '.' | '_' | '-' | '+' | '@' | '$' | '{' | '}');
     let sound = !path.is_empty() && !path.starts_with('-') && path.chars().all(plain);
     (sound && reads_known(at, word)).then_some(path)
 }
@@ -322,7 +323,8 @@ mod tests {
         check_run("RUN export P=\"$A:x y\"", "ENV P=\"$A:x y\"");
         check_run("RUN P=$PATH:/x", "ENV P=$PATH:/x");
         check_run("RUN . v/bin/activate", "ENV PATH=/srv/v/bin:$PATH");
-        for run in ["cd ~/x", "cd $UNKNOWN", "export A=$(b)", "export A B", "A=1 B=2", "source ~/.bashrc", "a && cd x"] {
+        for run in ["cd ~/x", "cd $UNKNOWN", "export A=$(b)", "export A B", "A=1 B=2", "source ~/.bashrc", "a && cd x"]
+        {
             check_no_fix(&RULE, &format!("FROM debian:12\nRUN {run}\n"));
         }
     }

@@ -88,7 +88,14 @@ fn asking(deed: &Deed, command: &Command) -> Option<Asking> {
     match deed.manager {
         Manager::Apt => {
             let verbs = [
-                "install", "build-dep", "reinstall", "remove", "purge", "upgrade", "dist-upgrade", "full-upgrade",
+                "install",
+                "build-dep",
+                "reinstall",
+                "remove",
+                "purge",
+                "upgrade",
+                "dist-upgrade",
+                "full-upgrade",
                 "safe-upgrade",
             ];
             one_of(&verbs).then_some(Asking::Apt)
@@ -96,8 +103,18 @@ fn asking(deed: &Deed, command: &Command) -> Option<Asking> {
         Manager::Rpm => {
             let asks = matches!(command.program.as_str(), "yum" | "dnf" | "dnf5");
             let verbs = [
-                "install", "groupinstall", "localinstall", "reinstall", "update", "upgrade", "builddep", "remove",
-                "erase", "downgrade", "swap", "distro-sync",
+                "install",
+                "groupinstall",
+                "localinstall",
+                "reinstall",
+                "update",
+                "upgrade",
+                "builddep",
+                "remove",
+                "erase",
+                "downgrade",
+                "swap",
+                "distro-sync",
             ];
             (asks && one_of(&verbs)).then_some(Asking::Rpm)
         }

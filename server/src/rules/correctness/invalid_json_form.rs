@@ -128,7 +128,10 @@ fn is_meant(text: &str, taken: Taken) -> bool {
     }
     if words::quote(content).is_some() {
         // A word glued to the bracket, or a comma behind the first one, is no test.
-        return taken != Taken::Shell || !apart || words::has_comma_behind_first(content) || words::is_one_word(content);
+        return taken != Taken::Shell
+            || !apart
+            || words::has_comma_behind_first(content)
+            || words::is_one_word(content);
     }
     let is_list = text.trim_end().ends_with(']') && content.contains(',');
     let is_test = apart && taken == Taken::Shell && (content.starts_with(['-', '!']) || content.contains(" = "));

@@ -99,14 +99,7 @@ fn is_proxy(name: &str) -> bool {
 }
 
 /// Values of an ENV that read what the same ENV sets first.
-fn of_one_env(
-    ctx: &Context,
-    stage_idx: usize,
-    stage: &Stage,
-    placed: &Placed,
-    pairs: &[Pair],
-    acc: &mut Vec<Finding>,
-) {
+fn of_one_env(ctx: &Context, stage_idx: usize, stage: &Stage, placed: &Placed, pairs: &[Pair], acc: &mut Vec<Finding>) {
     if pairs.len() < 2 || !placed.instruction.text.contains('$') {
         return;
     }

@@ -119,7 +119,10 @@ mod tests {
 
     #[test]
     fn a_secret_matters_whatever_it_weighs() {
-        check(&RULE, "FROM node:22\nCOPY . .\n#    ^ `.env` through (4 B)\nCMD [\"a\"]\n#- .dockerignore\n.git\n#- .env\nA=1\n");
+        check(
+            &RULE,
+            "FROM node:22\nCOPY . .\n#    ^ `.env` through (4 B)\nCMD [\"a\"]\n#- .dockerignore\n.git\n#- .env\nA=1\n",
+        );
         check(&RULE, "FROM node:22\nCOPY . .\nCMD [\"a\"]\n#- .dockerignore\n.env\n#- .env\nA=1\n");
     }
 

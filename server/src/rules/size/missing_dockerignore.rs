@@ -155,9 +155,6 @@ mod tests {
     fn what_the_repository_holds_on_purpose_is_wanted() {
         let env = "#- a.js\nx\n#- .env\nPUBLIC=1\n";
         check_silent("COPY . .", &format!("{env}#- .gitignore\ndist\n"));
-        check(
-            &RULE,
-            &format!("FROM node:22\nCOPY . .\n#    ^ `.env`\nCMD [\"a\"]\n{env}#- .gitignore\n.env*\n"),
-        );
+        check(&RULE, &format!("FROM node:22\nCOPY . .\n#    ^ `.env`\nCMD [\"a\"]\n{env}#- .gitignore\n.env*\n"));
     }
 }

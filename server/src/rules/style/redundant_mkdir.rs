@@ -49,8 +49,7 @@ fn finding(ctx: &Context, at: &RunAt) -> Option<Finding> {
     let [command] = at.facts.commands.as_slice() else { return None };
     let (_, next) = next_workdir(at)?;
     let directories = made(at, command)?;
-    let covered: Vec<&Argument> =
-        directories.iter().filter(|it| is_covered(ctx, at, it, next)).copied().collect();
+    let covered: Vec<&Argument> = directories.iter().filter(|it| is_covered(ctx, at, it, next)).copied().collect();
     if covered.is_empty() {
         return None;
     }
@@ -176,7 +175,10 @@ mod tests {
             "FROM debian:12\nWORKDIR /srv\nRUN mkdir app\nWORKDIR ./app\nCMD c\n",
             "FROM debian:12\nWORKDIR /srv\nWORKDIR ./app\nCMD c\n",
         );
-        check(&RULE, "FROM debian:12\nARG D=/a\n  RUN mkdir $D\n# ^^^^^^^^^^^^ makes this directory itself\nWORKDIR /a\n");
+        check(
+            &RULE,
+            "FROM debian:12\nARG D=/a\n  RUN mkdir $D\n# ^^^^^^^^^^^^ makes this directory itself\nWORKDIR /a\n",
+        );
     }
 
     #[test]

@@ -49,7 +49,8 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
         for (idx, placed) in stage.instructions.iter().enumerate() {
             let InstructionKind::Arg(pairs) = &placed.instruction.kind else { continue };
             let behind = stage.instructions.get(idx + 1..).unwrap_or_default();
-            let runs = |it: &Placed| matches!(it.instruction.kind, InstructionKind::Run(_) | InstructionKind::Onbuild(_));
+            let runs =
+                |it: &Placed| matches!(it.instruction.kind, InstructionKind::Run(_) | InstructionKind::Onbuild(_));
             if is_parent || behind.iter().any(runs) {
                 continue;
             }
