@@ -1,13 +1,10 @@
 //! Eleven inputs that another tool's merging gets wrong (it writes a heredoc for everything), and what is right.
 
-use std::sync::Arc;
-
-use crate::analysis::{Analysis, Inputs};
 use crate::assists::merge_runs::{HEREDOC, ID, PLAIN, all};
 use crate::assists::{Assist, Offer};
 use crate::config::Config;
 use crate::facts::Facts;
-use crate::images::ImageBook;
+use crate::fixture::{analyse, parse};
 use crate::lower;
 use crate::text::{TextRange, TextSize};
 
@@ -15,10 +12,9 @@ const HEAD: &str = "# syntax=docker/dockerfile:1\nFROM debian:12\n";
 
 /// All that is offered or refused on the first RUN, by variant.
 fn offers(text: &str) -> (Vec<Assist>, Vec<&'static str>) {
-    let inputs = Inputs { text: text.into(), images: Arc::new(ImageBook::embedded()), ..Inputs::default() };
     let at = TextSize::new(text.find("\nRUN").expect("a RUN") as u32 + 1);
     let (mut assists, mut codes) = (Vec::new(), Vec::new());
-    for offer in Analysis::of(inputs, None).assists(TextRange::empty(at)) {
+    for offer in analyse(&parse(text)).assists(TextRange::empty(at)) {
         match offer {
             Offer::Assist(assist) if assist.id == ID => assists.push(assist),
             Offer::Refusal(refusal) if refusal.id == ID => codes.push(refusal.code),
@@ -143,6 +139,6 @@ fn what_is_expensive_and_what_changes_often_are_not_the_preferred_merge() {
 
 #[test]
 fn all_finds_each_of_them_once() {
-    let file = lower::file(Arc::from("FROM a\nRUN b\nRUN c\nCOPY x y\nRUN d\nRUN e\n"), &lower::Build::default(), None);
+    let file = lower::file("FROM a\nRUN b\nRUN c\nCOPY x y\nRUN d\nRUN e\n".into(), &lower::Build::default(), None);
     assert_eq!(all(&file, &Facts::of(&file, &Config::default())).len(), 2);
 }

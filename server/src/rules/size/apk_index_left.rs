@@ -14,7 +14,7 @@ pub static RULE: Rule = Rule {
     group: Group::Size,
     severity: Severity::Warning,
     on: true,
-    also: &["DL3017", "DL3019"],
+    also: &["DL3019"],
     doc: r##"
 The index that `apk` fetched stays in the layer.
 
