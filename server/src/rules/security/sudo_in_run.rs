@@ -212,7 +212,7 @@ fn is_shell_alone(ctx: &Context) -> bool {
             || name.ends_with(".sh")
             || name.contains("entrypoint")
     };
-    ctx.start().work().any(|it| open(&it.name))
+    ctx.start().programs.iter().any(|it| open(&it.name))
 }
 
 #[cfg(test)]
