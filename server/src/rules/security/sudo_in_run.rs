@@ -107,6 +107,7 @@ fn check_run(ctx: &Context, at: &RunAt, acc: &mut Vec<Finding>) {
         return;
     }
     let runner = runner(ctx, at);
+    let mut told = false;
     for (command, _) in script.commands() {
         let CommandKind::Simple(simple) = &command.kind else { continue };
         let Some(word) = simple.words.first().filter(|word| is_sudo(word)) else { continue };
@@ -121,6 +122,10 @@ fn check_run(ctx: &Context, at: &RunAt, acc: &mut Vec<Finding>) {
             }
             (Runner::Other, true) | (Runner::Unknown, _) => continue,
         };
+        // What is no fault is said once.
+        if severity == Severity::Information && std::mem::replace(&mut told, true) {
+            continue;
+        }
         let mut finding = Finding::new(&RULE, at.placed.range(word.range), message);
         finding.cause = at.placed.range(command.range);
         finding.severity = severity;
@@ -261,7 +266,7 @@ mod tests {
 
     #[test]
     fn a_user_without_rights_gets_them_by_sudo() {
-        assert_eq!(severities("FROM debian:12\nUSER app\nRUN sudo make\n"), [Severity::Information]);
+        assert_eq!(severities("FROM debian:12\nUSER app\nRUN sudo make && sudo b\n"), [Severity::Information]);
     }
 
     #[test]

@@ -65,7 +65,6 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
                 let more = if found.len() > 3 { format!(" and {} more", found.len() - 3) } else { String::new() };
                 let message = format!("no version is given for {}{more}", names.join(", "));
                 let mut finding = Finding::new(&RULE, at.placed.range(first.range.cover(last.range)), message);
-                finding.cause = at.range(command);
                 // The archive still moves, but not the image below it.
                 if kind == Kind::System && pinned_base {
                     finding.severity = Severity::Hint;

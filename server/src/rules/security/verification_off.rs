@@ -55,7 +55,7 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
             let checked = checks(at.facts);
             for (idx, command) in at.facts.commands.iter().enumerate() {
                 if let Some(found) = switch(&at, idx, command).filter(|found| !(checked && found.of_file)) {
-                    acc.push(finding(&at, command, &found));
+                    acc.push(finding(&at, &found));
                 }
             }
         }
@@ -240,10 +240,9 @@ fn installs_fetched(at: &RunAt, idx: usize, command: &Command) -> bool {
     })
 }
 
-fn finding(at: &RunAt, command: &Command, found: &Switch) -> Finding {
+fn finding(at: &RunAt, found: &Switch) -> Finding {
     let range = found.argument.range;
     let mut res = Finding::new(&RULE, at.placed.range(range), found.message);
-    res.cause = at.range(command);
     let text = &*at.placed.instruction.text;
     let word = range.of(text);
     let is_plain = found.argument.value.as_deref() == Some(word);
