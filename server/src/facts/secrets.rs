@@ -156,10 +156,10 @@ fn is_fingerprint(text: &str) -> bool {
 
 /// Pieces of values that are none: who writes them says that the real value comes later.
 #[rustfmt::skip]
-const PLACEHOLDERS: [&str; 38] = [
+const PLACEHOLDERS: [&str; 42] = [
     "change", "dummy", "xxx", "example", "placeholder", "your", "<", "{", "***", "...", "todo", "fake", "sample",
     "replace", "insert", "invalid", "not-real", "notreal", "not_real", "not-a-", "not_a_", "default", "redacted",
-    "foobar", "mock", "unused", "ignored", "temporary", "precompile", "envvar", "tmp_", "temp_", "buildtime", "build-time", "build_time", "for-build",
+    "foobar", "mock", "unused", "ignored", "temporary", "precompile", "envvar", "define", "please", "choose", "**", "tmp_", "temp_", "buildtime", "build-time", "build_time", "for-build",
     "set-me", "override",
 ];
 
@@ -474,6 +474,8 @@ mod tests {
             "xxx",
             "<token>",
             "example-key",
+            "**DefineMe**",
+            "pleaseChooseASecret",
             "postgres",
             "password",
             "test123",

@@ -60,7 +60,14 @@ fn check_command(at: &RunAt, idx: usize, command: &Command, acc: &mut Vec<Findin
             if has(&["-race", "-msan", "-asan", "-toolexec", "-gccgoflags", "-linkshared"]) {
                 return;
             }
-            let all = flag(&["-a"]).map(|found| found..found + 1);
+            // `-ldflags -a` gives the linker an option.
+            let is_value = |at: usize| {
+                let before = at.checked_sub(1).and_then(|at| command.arguments.get(at)?.value.as_deref());
+                before.is_some_and(|it| {
+                    matches!(it.trim_start_matches('-'), "ldflags" | "gcflags" | "asmflags" | "tags" | "o")
+                })
+            };
+            let all = flag(&["-a"]).filter(|found| !is_value(*found)).map(|found| found..found + 1);
             let is_cgo = |it: &Argument| it.value.as_deref() == Some("cgo");
             let suffix = flag(&["-installsuffix", "--installsuffix"]).map(|found| found..found + 2);
             let suffix = suffix.filter(|found| command.arguments.get(found.end - 1).is_some_and(is_cgo));
@@ -208,6 +215,7 @@ mod tests {
     fn a_condition_may_have_its_reasons() {
         assert_eq!(found("RUN if a; then CGO_ENABLED=0 go build -a .; fi"), 0);
         assert_eq!(found("RUN go build -a ."), 0, "with cgo");
+        assert_eq!(found("RUN CGO_ENABLED=0 go build -ldflags -a ."), 0);
     }
 
     #[test]

@@ -54,7 +54,12 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
             if at.run.mounts.iter().any(|mount| mount.kind() == "cache") || at.run.script().is_none() {
                 continue;
             }
-            let found = at.facts.commands.iter().filter(|it| it.certain).find_map(|command| Some((command, cache(ctx, &at, command)?)));
+            let found = at
+                .facts
+                .commands
+                .iter()
+                .filter(|it| it.certain)
+                .find_map(|command| Some((command, cache(ctx, &at, command)?)));
             let Some((command, place)) = found else { continue };
             let message = format!("no mount keeps `{place}` from one build to the next");
             let mut finding = Finding::new(&RULE, at.range(command), message);
@@ -92,8 +97,13 @@ fn cache(ctx: &Context, at: &RunAt, command: &Command) -> Option<String> {
         Manager::Zypper => return Some("/var/cache/zypp".to_owned()),
         Manager::Go => (".", &[], &["GOPATH", "GOMODCACHE"]),
         Manager::Npm => (".npm", &["--cache"], &["npm_config_cache", "NPM_CONFIG_CACHE"]),
-        Manager::Yarn => return (!set(&["YARN_CACHE_FOLDER"]) && !command.has(&["--cache-folder"])).then(|| "/usr/local/share/.cache/yarn".to_owned()),
-        Manager::Pip => (".cache/pip", &["--no-cache-dir", "--cache-dir"], &["PIP_NO_CACHE_DIR", "PIP_CACHE_DIR", "XDG_CACHE_HOME"]),
+        Manager::Yarn => {
+            return (!set(&["YARN_CACHE_FOLDER"]) && !command.has(&["--cache-folder"]))
+                .then(|| "/usr/local/share/.cache/yarn".to_owned());
+        }
+        Manager::Pip => {
+            (".cache/pip", &["--no-cache-dir", "--cache-dir"], &["PIP_NO_CACHE_DIR", "PIP_CACHE_DIR", "XDG_CACHE_HOME"])
+        }
         Manager::Poetry => (".cache/pypoetry", &["--no-cache"], &["POETRY_CACHE_DIR", "XDG_CACHE_HOME"]),
         Manager::Uv => (".cache/uv", &["--no-cache", "-n"], &["UV_NO_CACHE", "UV_CACHE_DIR", "XDG_CACHE_HOME"]),
         Manager::Composer => (".composer/cache", &["--no-cache"], &["COMPOSER_CACHE_DIR", "COMPOSER_HOME"]),
@@ -103,7 +113,11 @@ fn cache(ctx: &Context, at: &RunAt, command: &Command) -> Option<String> {
         Manager::Cargo => return (!set(&["CARGO_HOME"])).then(|| "/usr/local/cargo/registry".to_owned()),
         Manager::Bundler | Manager::Pnpm | Manager::Bun | Manager::Pipenv | Manager::Conda => return None,
     };
-    if command.has(flags) && !flags.is_empty() || set(variables) || set(&["HOME"]) || at.call(command)?.wrapper.is_some() {
+    if command.has(flags) && !flags.is_empty()
+        || set(variables)
+        || set(&["HOME"])
+        || at.call(command)?.wrapper.is_some()
+    {
         return None;
     }
     let facts = ctx.facts.stages.get(at.stage_idx)?;

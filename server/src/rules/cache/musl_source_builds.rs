@@ -151,7 +151,10 @@ mod tests {
 
     #[test]
     fn a_folder_of_wheels_may_have_them() {
-        check(&RULE, &format!("FROM python:3.12-alpine\nRUN pip install --find-links=/wheels torch\nCMD [\"a\"]\n{ON}"));
+        check(
+            &RULE,
+            &format!("FROM python:3.12-alpine\nRUN pip install --find-links=/wheels torch\nCMD [\"a\"]\n{ON}"),
+        );
     }
 
     #[test]

@@ -171,7 +171,7 @@ fn password(call: &Call, command: &Command) -> Option<Local> {
     let (word, text) = value_of(call, flags, !is_database)?;
     let is_pair = program == "curl";
     let (user, secret) = if is_pair { text.split_once(':')? } else { ("", text.as_str()) };
-    let is_secret = secret.len() >= 3 && secret != user && secrets::value(secret) == Value::Literal;
+    let is_secret = secret.len() >= 3 && secret != user && secrets::value_of("PASSWORD", secret) == Value::Literal;
     is_secret.then_some(word.range)
 }
 
@@ -313,6 +313,7 @@ mod tests {
         check_silent("ARG USER\nRUN curl -u $USER:$PASS https://example.com && docker login -p \"$PASS\" x");
         check_silent("RUN git clone https://$A:$B@example.com/x.git https://user:pass@localhost/x");
         check_silent("RUN curl -u admin:admin https://x.example.com && a --password changeme");
+        check_silent("RUN openstack user create --password fingertips swift");
     }
 
     #[test]

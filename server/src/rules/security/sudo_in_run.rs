@@ -177,8 +177,7 @@ fn check_left(ctx: &Context, acc: &mut Vec<Finding>) {
     };
     for at in ctx.final_runs() {
         for command in &at.facts.commands {
-            let grants =
-                command.arguments.iter().find(|it| it.value.as_deref().is_some_and(|text| text.contains("NOPASSWD")));
+            let grants = command.arguments.iter().find(|it| it.value.as_deref().is_some_and(grants_all));
             if let Some(argument) = grants {
                 let message = format!("`{user}`, or whoever breaks into its program, becomes root without a password");
                 acc.push(Finding::new(&RULE, at.placed.range(argument.range), message));
@@ -208,6 +207,11 @@ fn check_left(ctx: &Context, acc: &mut Vec<Finding>) {
             }
         }
     }
+}
+
+/// `app ALL=(ALL) NOPASSWD:ALL`; a list of single commands gives these alone.
+fn grants_all(text: &str) -> bool {
+    text.split_once("NOPASSWD").is_some_and(|(_, rest)| rest.trim_start_matches([' ', ':']).starts_with("ALL"))
 }
 
 /// Whether the image starts a shell or a script, in which people may call anything.
@@ -302,6 +306,7 @@ mod tests {
              CMD [\"a\"]\n",
         );
         check_silent("RUN echo 'app ALL=(ALL) NOPASSWD:ALL' >> /etc/sudoers");
+        check_silent("RUN echo 'app ALL=NOPASSWD: /usr/bin/mount' >> /etc/sudoers\nUSER app");
     }
 
     #[test]

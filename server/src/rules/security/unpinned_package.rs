@@ -81,7 +81,8 @@ fn unpinned(command: &Command) -> Option<(Kind, Vec<&Argument>)> {
     let text = |it: &Argument| it.value.clone().unwrap_or_default();
     match (command.program.as_str(), command.subcommand()?) {
         ("gem", "install") if !command.has(&["-v", "--version", "-g", "--file"]) => {
-            let open = |it: &&Argument| it.value.is_some() && !text(it).contains([':', '/']) && !text(it).ends_with(".gem");
+            let open =
+                |it: &&Argument| it.value.is_some() && !text(it).contains([':', '/']) && !text(it).ends_with(".gem");
             return Some((Kind::Language, operands.into_iter().skip(1).filter(open).collect()));
         }
         ("go", "install") => {
@@ -126,7 +127,8 @@ fn unpinned(command: &Command) -> Option<(Kind, Vec<&Argument>)> {
 fn is_pinned_otherwise(command: &Command, deed: &Deed) -> bool {
     match deed.manager {
         Manager::Pip => {
-            !requirements(command).is_empty() || command.has(&["-c", "--constraint", "--require-hashes", "-e", "--editable"])
+            !requirements(command).is_empty()
+                || command.has(&["-c", "--constraint", "--require-hashes", "-e", "--editable"])
         }
         Manager::Apt => deed.word != "install" || command.values().any(|it| it.contains("snapshot")),
         Manager::Rpm => matches!(deed.word, "update" | "upgrade" | "reinstall" | "builddep"),
@@ -137,7 +139,9 @@ fn is_pinned_otherwise(command: &Command, deed: &Deed) -> bool {
 
 /// Whether a word names a package without a version.
 fn is_open(deed: &Deed, word: &str) -> bool {
-    let is_file = word.starts_with(['.', '/', '~']) || word.contains("://") || word.contains("git+")
+    let is_file = word.starts_with(['.', '/', '~'])
+        || word.contains("://")
+        || word.contains("git+")
         || [".deb", ".rpm", ".whl", ".tgz", ".tar.gz", ".zip", ".apk"].iter().any(|end| word.ends_with(end));
     // A variable of several words was resolved; one of them with a version says that the author thinks of them.
     if is_file || word.is_empty() || word.contains(char::is_whitespace) {
@@ -149,7 +153,10 @@ fn is_open(deed: &Deed, word: &str) -> bool {
         Manager::Rpm => !word.starts_with('@') && !has_version(word),
         Manager::Zypper => !word.contains(['=', '<', '>']) && !has_version(word),
         Manager::Pip => !word.contains(['=', '<', '>', '~', '@']) && !matches!(word, "pip" | "setuptools" | "wheel"),
-        _ => !matches!(word, "corepack") && !word.get(1..).is_some_and(|rest| rest.contains('@') && !rest.ends_with("@latest")),
+        _ => {
+            !matches!(word, "corepack")
+                && !word.get(1..).is_some_and(|rest| rest.contains('@') && !rest.ends_with("@latest"))
+        }
     }
 }
 
@@ -219,7 +226,12 @@ mod tests {
     #[test]
     fn files_and_addresses_have_no_version() {
         assert_eq!(found("RUN apt-get install -y ./a.deb && pip install . ./a.whl https://example.com/a.tar.gz"), 0);
-        assert_eq!(found("RUN dnf install -y /tmp/a.rpm && npm install -g ./a.tgz && pip install git+https://example.com/a@0123"), 0);
+        assert_eq!(
+            found(
+                "RUN dnf install -y /tmp/a.rpm && npm install -g ./a.tgz && pip install git+https://example.com/a@0123"
+            ),
+            0
+        );
     }
 
     #[test]
@@ -229,12 +241,16 @@ mod tests {
 
     #[test]
     fn the_installers_themselves_are_renewed() {
-        assert_eq!(found("RUN pip install -U pip setuptools wheel && npm install -g npm@10 && npm install -g corepack"), 0);
+        assert_eq!(
+            found("RUN pip install -U pip setuptools wheel && npm install -g npm@10 && npm install -g corepack"),
+            0
+        );
     }
 
     #[test]
     fn a_base_that_does_not_move_makes_it_a_hint() {
-        let text = format!("FROM debian@sha256:{}\nRUN apt-get install -y a\nCMD [\"a\"]\n#- plimsoll.toml\n", "a".repeat(64));
+        let text =
+            format!("FROM debian@sha256:{}\nRUN apt-get install -y a\nCMD [\"a\"]\n#- plimsoll.toml\n", "a".repeat(64));
         let off = analyse(&parse(&text));
         assert!(findings(&off, &RULE).is_empty());
         let analysis = analyse(&parse(&format!("{text}rules.unpinned-package = \"hint\"\n")));
