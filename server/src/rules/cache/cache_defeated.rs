@@ -67,10 +67,10 @@ fn check_command(at: &RunAt, idx: usize, command: &Command, acc: &mut Vec<Findin
                     matches!(it.trim_start_matches('-'), "ldflags" | "gcflags" | "asmflags" | "tags" | "o")
                 })
             };
-            let all = flag(&["-a"]).filter(|found| !is_value(*found)).map(|found| found..found + 1);
+            let all = flag(&["-a"]).filter(|found| !is_value(*found)).map(|found| (found, 1));
             let is_cgo = |it: &Argument| it.value.as_deref() == Some("cgo");
-            let suffix = flag(&["-installsuffix", "--installsuffix"]).map(|found| found..found + 2);
-            let suffix = suffix.filter(|found| command.arguments.get(found.end - 1).is_some_and(is_cgo));
+            let suffix = flag(&["-installsuffix", "--installsuffix"]).map(|found| (found, 2));
+            let suffix = suffix.filter(|found| command.arguments.get(found.0 + 1).is_some_and(is_cgo));
             let message = match (&all, &suffix) {
                 (Some(_), _) => "`-a` compiles the standard library anew each time",
                 (None, Some(_)) => "`-installsuffix cgo` has had no effect since Go 1.10",
@@ -89,7 +89,7 @@ fn check_command(at: &RunAt, idx: usize, command: &Command, acc: &mut Vec<Findin
         }
         Some(Tool::Maven) if compile(command).is_some() => {
             if let Some(found) = flag(&["-U", "--update-snapshots"]) {
-                add(at, command, &[found..found + 1], "`-U` asks for each snapshot and release again", acc);
+                add(at, command, &[(found, 1)], "`-U` asks for each snapshot and release again", acc);
             }
             return;
         }
@@ -100,7 +100,7 @@ fn check_command(at: &RunAt, idx: usize, command: &Command, acc: &mut Vec<Findin
                 ("--refresh-dependencies", "`--refresh-dependencies` fetches all dependencies anew"),
             ] {
                 if let Some(found) = flag(&[word]) {
-                    add(at, command, &[found..found + 1], message, acc);
+                    add(at, command, &[(found, 1)], message, acc);
                 }
             }
             return;
@@ -111,7 +111,7 @@ fn check_command(at: &RunAt, idx: usize, command: &Command, acc: &mut Vec<Findin
     match (deed.manager, deed.verb) {
         (Manager::Npm, Verb::Install) if matches!(deed.word, "ci" | "clean-install") => {
             if let Some(found) = flag(&["--force", "-f"]) {
-                add(at, command, &[found..found + 1], "`--force` fetches packages that are in the cache", acc);
+                add(at, command, &[(found, 1)], "`--force` fetches packages that are in the cache", acc);
             }
         }
         (Manager::Npm, Verb::Clean) => {
@@ -130,7 +130,7 @@ fn check_command(at: &RunAt, idx: usize, command: &Command, acc: &mut Vec<Findin
         }
         (Manager::Pip, Verb::Install) if !requirements(command).is_empty() && deed.words.is_empty() => {
             if let Some(found) = flag(&["--force-reinstall", "--ignore-installed", "-I"]) {
-                add(at, command, &[found..found + 1], "what is installed already is installed again", acc);
+                add(at, command, &[(found, 1)], "what is installed already is installed again", acc);
             }
         }
         _ => {}
@@ -154,11 +154,11 @@ fn is_without_cgo(at: &RunAt, idx: usize, command: &Command) -> bool {
     at.facts.commands.iter().take(idx).any(exports) || variable.is_some_and(|it| it.value.as_deref() == Some("0"))
 }
 
-/// A finding at these arguments, and a fix that deletes them with the blanks before them.
-fn add(at: &RunAt, command: &Command, words: &[std::ops::Range<usize>], message: &str, acc: &mut Vec<Finding>) {
+/// A finding at these arguments (the first of each piece, and how many), and a fix that deletes them with the blanks before them.
+fn add(at: &RunAt, command: &Command, words: &[(usize, usize)], message: &str, acc: &mut Vec<Finding>) {
     let text = &*at.placed.instruction.text;
-    let place = |words: &std::ops::Range<usize>| {
-        let found = command.arguments.get(words.clone())?;
+    let place = |(first, count): &(usize, usize)| {
+        let found = command.arguments.get(*first..first + count)?;
         let written = found.iter().all(|it| it.value.as_deref() == Some(it.range.of(text)));
         written.then_some(found.first()?.range.cover(found.last()?.range))
     };

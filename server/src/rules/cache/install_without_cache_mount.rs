@@ -21,9 +21,11 @@ A cache mount lies outside the layers: it outlives a changed manifest, and nothi
 have one, so this rule is off by default; the action that adds the mount is always there.
 
 ```dockerfile
-FROM node:22-slim
+FROM node:22-slim AS build
 COPY package*.json ./
 RUN npm ci
+FROM node:22-slim
+COPY --from=build node_modules node_modules
 CMD ["node", "server.js"]
 #- plimsoll.toml
 rules.install-without-cache-mount = "hint"
@@ -32,9 +34,11 @@ rules.install-without-cache-mount = "hint"
 With a mount:
 
 ```dockerfile
-FROM node:22-slim
+FROM node:22-slim AS build
 COPY package*.json ./
 RUN --mount=type=cache,target=/root/.npm npm ci
+FROM node:22-slim
+COPY --from=build node_modules node_modules
 CMD ["node", "server.js"]
 #- plimsoll.toml
 rules.install-without-cache-mount = "hint"
@@ -150,13 +154,15 @@ mod tests {
         check(
             &RULE,
             &format!(
-                "FROM python:3.12\n\
+                "FROM python:3.12 AS b\n\
                  RUN pip install -r r.txt\n\
                  #   ^^^^^^^^^^^^^^^^^^^^ no mount keeps `/root/.cache/pip`\n\
+                 FROM scratch\n\
+                 COPY --from=b /a /a\n\
                  CMD [\"a\"]\n{ON}"
             ),
         );
-        assert_eq!(found("# syntax=docker/dockerfile:1.7\nFROM node:22\nRUN npm ci"), 1);
+        assert_eq!(found("# syntax=docker/dockerfile:1.7\nFROM debian:12\nRUN apt-get install -y a"), 1);
     }
 
     #[test]

@@ -51,9 +51,11 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
         }
         for at in ctx.runs_and_onbuild(stage_idx) {
             let Some(script) = at.run.script().filter(|script| !script.broken) else { continue };
+            let text = &*at.placed.instruction.text;
+            let passes = ["--password", "-p", "-u", "-U", "--user", "--proxy-user"].iter().any(|it| text.contains(it));
             for (idx, command) in at.facts.commands.iter().enumerate() {
                 let Some(call) = script.calls.get(command.call) else { continue };
-                if let Some(range) = password(call, command) {
+                if passes && let Some(range) = password(call, command) {
                     add(
                         at.placed,
                         range,
@@ -156,6 +158,9 @@ fn password(call: &Call, command: &Command) -> Option<Local> {
         None if OWN.contains(&program) || program.is_empty() => return None,
         None => &["--password"],
     };
+    if !call.arguments.iter().any(|word| flags.iter().any(|flag| word.starts_with(flag))) {
+        return None;
+    }
     let is_login = !matches!(program, "docker" | "podman" | "buildah" | "skopeo" | "oras" | "helm" | "nerdctl")
         || command.values().any(|it| it == "login");
     if !is_login || command.values().any(|it| it.contains("localhost") || it.contains("127.0.0.1")) {

@@ -192,8 +192,7 @@ fn of_manager<'a>(at: &RunAt<'a>, idx: usize, command: &'a Command) -> Option<Sw
                 let lower = it.to_ascii_lowercase();
                 let off = lower.ends_with("=false") || lower.ends_with("=0") || lower.ends_with("=\"false\"");
                 let on = lower.ends_with("=true") || lower.ends_with("=1");
-                lower.contains("verify-peer") && off
-                    || lower.contains("verify-host") && off
+                (lower.contains("verify-peer") || lower.contains("verify-host")) && off
                     || (lower.contains("allowinsecure") || lower.contains("allowunauthenticated")) && on
             };
             found(with(&option)?, "apt checks neither certificates nor signatures here", false)
