@@ -121,14 +121,16 @@ pub fn value_of(name: &str, text: &str) -> Value {
         text.bytes().filter(u8::is_ascii_alphanumeric).map(|it| it.to_ascii_lowercase()).collect::<Vec<u8>>()
     };
     let has = |test: fn(&u8) -> bool| text.as_bytes().iter().any(test);
-    let random = text.len() >= 12 && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
+    let mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
     let last = name.rsplit('_').find(|part| !part.bytes().all(|byte| byte.is_ascii_digit())).unwrap_or_default();
     let strong = |part: &str| {
         let lower = part.to_ascii_lowercase();
         WORDS.contains(&lower.as_str()) && !matches!(lower.as_str(), "key" | "auth")
     };
-    let believed =
-        random || strong(last) || name.split('_').any(strong) && matches!(last, "BASE" | "base" | "KEY" | "key");
+    let least = if WORDS.iter().any(|word| word.eq_ignore_ascii_case(last)) { 8 } else { 12 };
+    let believed = mixed && text.len() >= least
+        || strong(last)
+        || name.split('_').any(strong) && matches!(last, "BASE" | "base" | "KEY" | "key");
     let ends = ["_key", "_token", "_secret", "_password", "-key", "-token", "-secret", "-password", "_here"];
     // A word of a few small letters is what everybody tries first.
     let is_word = text.len() <= 12 && text.bytes().all(|byte| byte.is_ascii_lowercase());
@@ -154,10 +156,10 @@ fn is_fingerprint(text: &str) -> bool {
 
 /// Pieces of values that are none: who writes them says that the real value comes later.
 #[rustfmt::skip]
-const PLACEHOLDERS: [&str; 38] = [
+const PLACEHOLDERS: [&str; 42] = [
     "change", "dummy", "xxx", "example", "placeholder", "your", "<", "{", "***", "...", "todo", "fake", "sample",
     "replace", "insert", "invalid", "not-real", "notreal", "not_real", "not-a-", "not_a_", "default", "redacted",
-    "foobar", "mock", "unused", "ignored", "temporary", "precompile", "envvar", "tmp_", "temp_", "buildtime", "build-time", "build_time", "for-build",
+    "foobar", "mock", "unused", "ignored", "temporary", "precompile", "envvar", "define", "please", "choose", "**", "tmp_", "temp_", "buildtime", "build-time", "build_time", "for-build",
     "set-me", "override",
 ];
 
@@ -472,6 +474,8 @@ mod tests {
             "xxx",
             "<token>",
             "example-key",
+            "**DefineMe**",
+            "pleaseChooseASecret",
             "postgres",
             "password",
             "test123",

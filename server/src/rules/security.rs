@@ -12,6 +12,7 @@ pub mod secret_in_run;
 pub mod ssh_server_in_image;
 pub mod sudo_in_run;
 pub mod unpinned_base_tag;
+pub mod unpinned_package;
 pub mod verification_off;
 pub mod world_writable_files;
 // End of Modules of the rules.

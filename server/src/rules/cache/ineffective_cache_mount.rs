@@ -139,7 +139,7 @@ fn judge(ctx: &Context, at: &RunAt, mount: &Mount, target: &str) -> Option<Findi
         let flag = argument.value.as_deref().unwrap_or_default();
         let message = format!("`{flag}` switches off the cache that is mounted");
         let mut finding = Finding::new(&RULE, at.placed.range(argument.range), message);
-        finding.cause = at.range(command);
+        finding.cause = at.placed.whole();
         finding.fix = without(at, argument);
         return Some(finding);
     }
@@ -150,7 +150,7 @@ fn judge(ctx: &Context, at: &RunAt, mount: &Mount, target: &str) -> Option<Findi
     if let Some(name) = cache.variables.iter().find(off) {
         let message = format!("`{name}` switches off the cache that is mounted");
         let mut finding = Finding::new(&RULE, at.placed.range(mount.range), message);
-        finding.cause = at.range(command);
+        finding.cause = at.placed.whole();
         return Some(finding);
     }
     let clean = at
@@ -162,7 +162,7 @@ fn judge(ctx: &Context, at: &RunAt, mount: &Mount, target: &str) -> Option<Findi
         .or_else(|| at.facts.commands.iter().find(|it| removes(it, target)));
     if let Some(clean) = clean {
         let mut finding = Finding::new(&RULE, at.range(clean), "this empties the cache that is mounted");
-        finding.cause = at.range(command);
+        finding.cause = at.placed.whole();
         finding.fix = without_command(at, clean);
         return Some(finding);
     }
@@ -221,7 +221,7 @@ fn elsewhere(
     }
     let message = format!("`{user}` keeps this cache in `{home}/{place}`");
     let mut finding = Finding::new(&RULE, at.placed.range(mount.target()?.range), message);
-    finding.cause = at.range(command);
+    finding.cause = at.placed.whole();
     Some(finding)
 }
 
@@ -233,21 +233,21 @@ fn is_node(ctx: &Context, at: &RunAt) -> bool {
 fn of_apt(ctx: &Context, at: &RunAt, mount: &Mount) -> Option<Finding> {
     let is_install =
         |command: &&Command| deed(command).is_some_and(|it| it.manager == Manager::Apt && it.verb == Verb::Install);
-    let command = at.facts.commands.iter().find(is_install)?;
+    at.facts.commands.iter().find(is_install)?;
     let image = ctx.facts.image(ctx.file, at.stage_idx)?;
     let official = image.registry == "docker.io" && image.path.starts_with("library/");
     let deletes = official && ctx.images.traits(image)?.package_manager == "apt";
     if deletes && !keeps_archives(ctx, at) {
         let message = "`docker-clean` of the base image deletes what apt fetched, so this cache stays empty";
         let mut finding = Finding::new(&RULE, at.placed.range(mount.range), message);
-        finding.cause = at.range(command);
+        finding.cause = at.placed.whole();
         return Some(finding);
     }
     let lists = at.facts.left.iter().any(|left| left.cache == crate::facts::caches::Cache::AptLists);
     if deletes && lists && !at.facts.is_mounted("/var/lib/apt/lists") {
         let message = "without a mount of `/var/lib/apt` the lists are fetched each time and stay in the layer";
         let mut finding = Finding::new(&RULE, at.placed.range(mount.range), message);
-        finding.cause = at.range(command);
+        finding.cause = at.placed.whole();
         return Some(finding);
     }
     None

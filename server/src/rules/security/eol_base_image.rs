@@ -111,7 +111,9 @@ mod tests {
             &RULE,
             "FROM openjdk:8-alpine\n\
              #            ^^^^^^^^ `openjdk:8-alpine` holds Alpine 3.9, which got its last fixes\n\
-             #- today 2026-11-21\n",
+             #- today 2026-11-21\n\
+             #- plimsoll.toml\n\
+             rules.deprecated-base-repository = \"off\"\n",
         );
     }
 

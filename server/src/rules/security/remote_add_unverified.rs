@@ -56,7 +56,7 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
                     continue;
                 }
                 let message = match what {
-                    Remote::Repository => "the branch moves, and no `--checksum` says what must be on it",
+                    Remote::Repository => "a branch or tag can move, and no `--checksum` says what it must be",
                     Remote::File | Remote::Commit => "no `--checksum` says what must be fetched",
                 };
                 let mut finding = Finding::new(&RULE, placed.range(source.range), message);

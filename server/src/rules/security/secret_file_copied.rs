@@ -143,6 +143,10 @@ fn kind_of(source: &str) -> Option<Kind> {
         }
         _ => {}
     }
+    // Any certificate may be meant.
+    if name == "*.pem" {
+        return None;
+    }
     let store = ends(&[".p12", ".pfx", ".jks", ".keystore"]);
     let key = ends(&[".pem", ".key"]);
     // Certificates, public keys, stores of those who are trusted, licences.
@@ -267,6 +271,7 @@ mod tests {
     #[test]
     fn certificates_and_public_keys_are_no_secrets() {
         check_silent("COPY id_rsa.pub a.crt a.cer ca.pem my-ca.pem cert.pem server-cert.pem dhparam.pem /x/");
+        check_silent("COPY *.pem /x/");
         check_silent("COPY cacert.pem fullchain.pem truststore.jks /x/");
     }
 

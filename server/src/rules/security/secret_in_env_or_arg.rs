@@ -107,10 +107,13 @@ fn literal(ctx: &Context, stage: &Stage, placed: &Placed, pair: &Pair) -> Option
     (is_name && !default.contains('$')).then(|| default.to_owned())
 }
 
+fn is_in(names: &[String], name: &str) -> bool {
+    names.iter().any(|it| it.eq_ignore_ascii_case(name))
+}
+
 fn says_secret(ctx: &Context, name: &str) -> bool {
-    let is_in = |names: &[String]| names.iter().any(|it| it.eq_ignore_ascii_case(name));
     let options = &ctx.config.options;
-    !is_in(&options.secret_allow_names) && (is_in(&options.secret_names) || secrets::says_secret(name))
+    !is_in(&options.secret_allow_names, name) && (is_in(&options.secret_names, name) || secrets::says_secret(name))
 }
 
 /// Finds a value that is a token by its shape, and one of a name that says secret. `counts`: whether the name alone is
@@ -138,7 +141,8 @@ fn check_literal(
         return add(Severity::Error, message);
     }
     let Some(text) = text.filter(|_| counts && says_secret(ctx, name)) else { return };
-    match secrets::value_of(name, text) {
+    let named = is_in(&ctx.config.options.secret_names, name);
+    match if named { secrets::value(text) } else { secrets::value_of(name, text) } {
         Value::Plain => {}
         Value::Literal => {
             add(Severity::Error, format!("`{name}` has its value in the image, where everybody who has it reads it"));

@@ -51,9 +51,11 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
         }
         for at in ctx.runs_and_onbuild(stage_idx) {
             let Some(script) = at.run.script().filter(|script| !script.broken) else { continue };
+            let text = &*at.placed.instruction.text;
+            let passes = ["--password", "-p", "-u", "-U", "--user", "--proxy-user"].iter().any(|it| text.contains(it));
             for (idx, command) in at.facts.commands.iter().enumerate() {
                 let Some(call) = script.calls.get(command.call) else { continue };
-                if let Some(range) = password(call, command) {
+                if passes && let Some(range) = password(call, command) {
                     add(
                         at.placed,
                         range,
@@ -156,6 +158,9 @@ fn password(call: &Call, command: &Command) -> Option<Local> {
         None if OWN.contains(&program) || program.is_empty() => return None,
         None => &["--password"],
     };
+    if !call.arguments.iter().any(|word| flags.iter().any(|flag| word.starts_with(flag))) {
+        return None;
+    }
     let is_login = !matches!(program, "docker" | "podman" | "buildah" | "skopeo" | "oras" | "helm" | "nerdctl")
         || command.values().any(|it| it == "login");
     if !is_login || command.values().any(|it| it.contains("localhost") || it.contains("127.0.0.1")) {
@@ -171,7 +176,7 @@ fn password(call: &Call, command: &Command) -> Option<Local> {
     let (word, text) = value_of(call, flags, !is_database)?;
     let is_pair = program == "curl";
     let (user, secret) = if is_pair { text.split_once(':')? } else { ("", text.as_str()) };
-    let is_secret = secret.len() >= 3 && secret != user && secrets::value(secret) == Value::Literal;
+    let is_secret = secret.len() >= 3 && secret != user && secrets::value_of("PASSWORD", secret) == Value::Literal;
     is_secret.then_some(word.range)
 }
 
@@ -313,6 +318,7 @@ mod tests {
         check_silent("ARG USER\nRUN curl -u $USER:$PASS https://example.com && docker login -p \"$PASS\" x");
         check_silent("RUN git clone https://$A:$B@example.com/x.git https://user:pass@localhost/x");
         check_silent("RUN curl -u admin:admin https://x.example.com && a --password changeme");
+        check_silent("RUN openstack user create --password fingertips swift");
     }
 
     #[test]

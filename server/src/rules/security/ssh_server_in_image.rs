@@ -85,7 +85,7 @@ fn signs(ctx: &Context) -> Vec<Sign> {
             if let Some(deed) = deed(command).filter(|deed| deed.verb == Verb::Install) {
                 let is_server = |text: &str| {
                     let name = plain_name(deed.manager, text);
-                    matches!(name, "openssh-server" | "dropbear" | "openssh-sftp-server" | "tinysshd")
+                    matches!(name, "openssh-server" | "dropbear" | "tinysshd")
                 };
                 if let Some(word) = deed.words.iter().find(|it| it.value.as_deref().is_some_and(is_server)) {
                     add(
@@ -146,7 +146,7 @@ fn is_purpose(ctx: &Context, target: usize) -> bool {
             let names = deed(command).filter(|deed| deed.verb == Verb::Install);
             names.is_some_and(|deed| {
                 deed.packages().any(|word| {
-                    ["openmpi", "mpich", "gitolite", "libopenmpi", "rssh", "borgbackup"]
+                    ["openmpi", "mpich", "gitolite", "libopenmpi", "rssh", "borgbackup", "openssh-sftp"]
                         .iter()
                         .any(|it| word.starts_with(it))
                 })
@@ -219,6 +219,7 @@ mod tests {
         );
         check_silent("FROM gitea/gitea:1\nEXPOSE 22\nCMD [\"app\"]\n");
         check_silent("FROM debian:12 AS sftp\nEXPOSE 22\nCMD [\"app\"]\n");
+        check_silent("FROM alpine:3.20\nRUN apk add openssh-server openssh-sftp-server\nCMD [\"app\"]\n");
         check_silent("FROM debian:12\nRUN apt-get install -y openssh-server openmpi-bin\nCMD [\"app\"]\n");
     }
 

@@ -55,7 +55,7 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
             let checked = checks(at.facts);
             for (idx, command) in at.facts.commands.iter().enumerate() {
                 if let Some(found) = switch(&at, idx, command).filter(|found| !(checked && found.of_file)) {
-                    acc.push(finding(&at, command, &found));
+                    acc.push(finding(&at, &found));
                 }
             }
         }
@@ -192,8 +192,7 @@ fn of_manager<'a>(at: &RunAt<'a>, idx: usize, command: &'a Command) -> Option<Sw
                 let lower = it.to_ascii_lowercase();
                 let off = lower.ends_with("=false") || lower.ends_with("=0") || lower.ends_with("=\"false\"");
                 let on = lower.ends_with("=true") || lower.ends_with("=1");
-                lower.contains("verify-peer") && off
-                    || lower.contains("verify-host") && off
+                (lower.contains("verify-peer") || lower.contains("verify-host")) && off
                     || (lower.contains("allowinsecure") || lower.contains("allowunauthenticated")) && on
             };
             found(with(&option)?, "apt checks neither certificates nor signatures here", false)
@@ -240,10 +239,9 @@ fn installs_fetched(at: &RunAt, idx: usize, command: &Command) -> bool {
     })
 }
 
-fn finding(at: &RunAt, command: &Command, found: &Switch) -> Finding {
+fn finding(at: &RunAt, found: &Switch) -> Finding {
     let range = found.argument.range;
     let mut res = Finding::new(&RULE, at.placed.range(range), found.message);
-    res.cause = at.range(command);
     let text = &*at.placed.instruction.text;
     let word = range.of(text);
     let is_plain = found.argument.value.as_deref() == Some(word);

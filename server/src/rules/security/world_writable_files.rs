@@ -125,7 +125,7 @@ fn changed(ctx: &Context, at: &RunAt, idx: usize, command: &Command) -> Option<F
         let Some(text) = path.value.as_deref() else { return false };
         let Some(place) = join(directory.or(Some("/")), text) else { return false };
         let gone = removal(at.facts, &at.facts.directories, &homely(&place), idx) != Removal::No;
-        !is_open_place(&place) && !gone && !at.facts.is_mounted(&place) && !made_sticky(at, text)
+        !is_open_place(&place) && !gone && !at.facts.is_mounted(&place) && !is_changed_again(at, idx, text)
     };
     let open: Vec<&&Argument> = paths.iter().filter(stays).collect();
     let first = open.first()?.value.as_deref()?;
@@ -148,11 +148,14 @@ fn is_option(text: &str) -> bool {
         .is_some_and(|rest| rest.starts_with('-') || !rest.is_empty() && rest.chars().all(|it| "Rvcf".contains(it)))
 }
 
-/// Whether another `chmod` of the RUN gives the path the sticky bit.
-fn made_sticky(at: &RunAt, path: &str) -> bool {
-    at.facts.commands.iter().any(|it| {
+/// Whether another `chmod` of the RUN gives the path the sticky bit, or a later one takes the right away again.
+fn is_changed_again(at: &RunAt, idx: usize, path: &str) -> bool {
+    at.facts.commands.iter().enumerate().any(|(other, it)| {
         let sticky = |mode: &str| mode.contains("+t") || mode.len() == 4 && mode.starts_with(['1', '3', '5', '7']);
-        it.program == "chmod" && it.values().any(|it| it == path) && it.values().any(sticky)
+        let mode = it.values().find(|text| !is_option(text));
+        let again =
+            other > idx && mode.is_some_and(|mode| mode.starts_with(|it: char| it.is_ascii_digit()) && !opens(mode));
+        it.program == "chmod" && it.values().any(|it| it == path) && (again || it.values().any(sticky))
     })
 }
 
@@ -226,6 +229,11 @@ mod tests {
         check_silent(
             "RUN chmod 755 /a && chmod -R g=u /b && chmod g+w /c && chmod +x /d && chmod 775 /e && chmod u+w /f",
         );
+    }
+
+    #[test]
+    fn a_right_that_is_taken_away_again_is_gone() {
+        check_silent("RUN chmod 666 /etc/sudoers && a && chmod 440 /etc/sudoers");
     }
 
     #[test]

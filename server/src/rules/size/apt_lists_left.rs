@@ -248,7 +248,8 @@ mod tests {
 
     #[test]
     fn a_later_install_needs_the_lists() {
-        check_no_fix(&RULE, "FROM debian:12\nRUN apt-get update\nRUN apt-get install -y a\nCMD a\n");
+        let alone = "#- plimsoll.toml\nrules.apt-update-alone = \"off\"\n";
+        check_no_fix(&RULE, &format!("FROM debian:12\nRUN apt-get update\nRUN apt-get install -y a\nCMD a\n{alone}"));
         check_no_fix(
             &RULE,
             "FROM debian:12 AS a\nRUN apt-get update && apt-get install -y b\nFROM a\nRUN apt-get install -y c\nCMD a\n",
