@@ -229,7 +229,8 @@ fn is_alone_at_fault(ctx: &Context, at: &RunAt, asking: Asking, deed: &Deed, com
     let names: Vec<&str> = deed.packages().collect();
     let recommends = !command.has(&["--no-install-recommends", "APT::Install-Recommends=0"]);
     let closure = apt_closure(&names, recommends);
-    if !closure.unknown.is_empty() {
+    // Of packages that others publish nobody knows whether they need more than themselves.
+    if !closure.unknown.is_empty() && !adds_a_repository(at) {
         return true;
     }
     let base = ctx.facts.image(ctx.file, at.stage_idx).and_then(|image| ctx.images.packages(image));
@@ -239,6 +240,13 @@ fn is_alone_at_fault(ctx: &Context, at: &RunAt, asking: Asking, deed: &Deed, com
     };
     let n_named = new.of_names(&names).packages();
     n_named > 0 && new.packages() > n_named
+}
+
+/// Whether packages may come from another repository than the distribution's.
+fn adds_a_repository(at: &RunAt) -> bool {
+    let words = ["sources.list", "add-apt-repository", "dpkg -i", "apt-key", "keyrings", "setup_"];
+    let before = at.stage.instructions.iter().take(at.idx + 1);
+    before.into_iter().any(|placed| words.iter().any(|word| placed.instruction.text.contains(word)))
 }
 
 fn fix(at: &RunAt, asking: Asking, deed: &Deed) -> Option<Fix> {
@@ -344,6 +352,7 @@ mod tests {
     fn apt_asks_nothing_where_it_installs_what_was_named() {
         check_silent("RUN apt-get update && apt-get install tree");
         check(&RULE, "FROM node:22\nRUN apt-get install curl\n");
+        check_silent("RUN add-apt-repository ppa:x && apt-get install somebodys-tool");
     }
 
     #[test]

@@ -49,6 +49,9 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
         for (idx, placed) in stage.instructions.iter().enumerate() {
             let InstructionKind::Arg(pairs) = &placed.instruction.kind else { continue };
             let behind = stage.instructions.get(idx + 1..).unwrap_or_default();
+            // Who writes the ARG of a FROM too far down has another fault.
+            let froms = ctx.file.stages.iter().skip(stage_idx + 1).map(|it| &it.from.instruction.text);
+            let for_from = |name: &str| froms.clone().any(|text| refers(text, name));
             let runs =
                 |it: &Placed| matches!(it.instruction.kind, InstructionKind::Run(_) | InstructionKind::Onbuild(_));
             if is_parent || behind.iter().any(runs) {
@@ -57,7 +60,7 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
             for pair in pairs.iter().filter(|pair| !is_read_outside(&pair.name.text) && !is_for_the_cache(pair)) {
                 let name = &pair.name.text;
                 let same = pairs.iter().any(|it| it.value.as_ref().is_some_and(|it| refers(&it.text, name)));
-                if !same && !behind.iter().any(|it| refers(&it.instruction.text, name)) {
+                if !same && !for_from(name) && !behind.iter().any(|it| refers(&it.instruction.text, name)) {
                     acc.push(finding(ctx, placed, pairs, pair, "nothing behind this ARG reads it"));
                 }
             }
@@ -126,6 +129,7 @@ mod tests {
     #[test]
     fn a_stage_that_uses_it_undeclared_has_another_fault() {
         check(&RULE, "ARG V=1\nFROM a\nRUN echo $V\n");
+        check(&RULE, "FROM a\nARG V=1\nFROM b:$V\n");
     }
 
     #[test]
