@@ -51,6 +51,7 @@ pub static ALL: &[&Rule] = &[
     &cache::apt_update_alone::RULE,
     &size::build_tools_in_final::RULE,
     &cache::cache_defeated::RULE,
+    &style::build_only_env::RULE,
     &size::cleanup_in_later_layer::RULE,
     &correctness::cmd_ignored_by_entrypoint::RULE,
     &buildkit::consistent_instruction_casing::RULE,
@@ -87,6 +88,7 @@ pub static ALL: &[&Rule] = &[
     &buildkit::legacy_key_value_format::RULE,
     &buildkit::maintainer_deprecated::RULE,
     &size::missing_dockerignore::RULE,
+    &size::many_responsibilities::RULE,
     &buildkit::multiple_instructions_disallowed::RULE,
     &buildkit::no_empty_continuation::RULE,
     &correctness::npm_as_pid1::RULE,
@@ -95,6 +97,8 @@ pub static ALL: &[&Rule] = &[
     &size::package_cache_left::RULE,
     &size::pip_cache_left::RULE,
     &security::pipe_to_shell::RULE,
+    &correctness::output_in_cache_mount::RULE,
+    &correctness::pipe_failure_hidden::RULE,
     &style::redundant_mkdir::RULE,
     &buildkit::redundant_target_platform::RULE,
     &security::remote_add_unverified::RULE,
@@ -122,6 +126,7 @@ pub static ALL: &[&Rule] = &[
     &size::whole_system_upgrade::RULE,
     &buildkit::workdir_relative_path::RULE,
     &security::world_writable_files::RULE,
+    &correctness::write_after_volume::RULE,
 ];
 // End of List of the rules.
 

@@ -16,6 +16,7 @@ pub mod fat_base_image;
 pub mod git_history_kept;
 pub mod image_over_budget;
 pub mod missing_dockerignore;
+pub mod many_responsibilities;
 pub mod npm_cache_left;
 pub mod package_cache_left;
 pub mod pip_cache_left;

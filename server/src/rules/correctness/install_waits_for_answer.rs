@@ -373,14 +373,14 @@ mod tests {
         check_fix(
             &RULE,
             Safety::Safe,
-            "FROM opensuse/leap\nRUN zypper install vim && zypper rm vim\n",
-            "FROM opensuse/leap\nRUN zypper -n install vim && zypper -n rm vim\n",
+            "FROM opensuse/leap\nRUN zypper install vim && zypper rm vim\nCMD a\n",
+            "FROM opensuse/leap\nRUN zypper -n install vim && zypper -n rm vim\nCMD a\n",
         );
         check_fix(
             &RULE,
             Safety::Safe,
-            "FROM debian:12\nRUN apt-get install \\\n    git\n",
-            "FROM debian:12\nRUN apt-get install -y \\\n    git\n",
+            "FROM debian:12\nRUN apt-get install \\\n    git\nCMD a\n",
+            "FROM debian:12\nRUN apt-get install -y \\\n    git\nCMD a\n",
         );
     }
 }

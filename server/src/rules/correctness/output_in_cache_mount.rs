@@ -103,9 +103,8 @@ fn started(ctx: &Context, at: &RunAt, target: &str) -> Option<(String, TextRange
     if !ctx.facts.is_final(at.stage_idx) {
         return None;
     }
-    let is_start = |placed: &&Placed| {
-        matches!(placed.instruction.kind, InstructionKind::Cmd(_) | InstructionKind::Entrypoint(_))
-    };
+    let is_start =
+        |placed: &&Placed| matches!(placed.instruction.kind, InstructionKind::Cmd(_) | InstructionKind::Entrypoint(_));
     let stages = ctx.facts.final_chain.iter().filter_map(|idx| ctx.file.stages.get(*idx));
     let start = stages.flat_map(|stage| stage.instructions.iter().rev()).find(is_start)?;
     for program in &ctx.start().programs {
@@ -133,9 +132,8 @@ fn may_be_filled(ctx: &Context, stage: &Stage, runs: &[RunAt], blamed: &RunAt, t
         let path = path.and_then(|it| join(directory, &it));
         path.is_none_or(|path| is_below(&path, target))
     });
-    let is_other = |at: &&RunAt| {
-        !at.run.mounts.iter().any(|mount| self::target(ctx, at, mount).as_deref() == Some(target))
-    };
+    let is_other =
+        |at: &&RunAt| !at.run.mounts.iter().any(|mount| self::target(ctx, at, mount).as_deref() == Some(target));
     let programs = |at: &RunAt| at.facts.commands.iter().map(|it| it.program.clone()).collect::<Vec<_>>();
     let own = programs(blamed);
     let runs_again = runs.iter().filter(is_other).any(|at| {
@@ -222,10 +220,7 @@ mod tests {
 
     #[test]
     fn a_path_that_is_not_known_is_left_alone() {
-        check(
-            &RULE,
-            "FROM a AS b\nRUN --mount=type=cache,target=$UNKNOWN c\nFROM d\nCOPY --from=b $OTHER /x\n",
-        );
+        check(&RULE, "FROM a AS b\nRUN --mount=type=cache,target=$UNKNOWN c\nFROM d\nCOPY --from=b $OTHER /x\n");
         check(&RULE, "FROM a AS b\nRUN --mount=type=bind,target=/c d\nFROM d\nCOPY --from=b /c/x /x\n");
     }
 }

@@ -56,7 +56,8 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
                 continue;
             }
             for (range, left, right) in found {
-                let message = format!("a failure of `{left}` goes unnoticed: only `{right}`, the last of the pipe, counts");
+                let message =
+                    format!("a failure of `{left}` goes unnoticed: only `{right}`, the last of the pipe, counts");
                 let mut finding = Finding::new(&RULE, at.placed.range(range), message);
                 finding.fix = fix::fix(ctx, &at, script);
                 acc.push(finding);

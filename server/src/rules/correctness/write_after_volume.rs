@@ -98,14 +98,15 @@ fn written(
             };
             let mut commands = run.commands.iter().filter(|command| command.certain && writes(&command.program));
             commands.find_map(|command| {
-                let target = match command.program.as_str() {
-                    "touch" | "mkdir" | "tee" | "chown" | "chmod" => None,
-                    _ => Some(command.operands().last()?.value.as_deref()?),
+                let any =
+                    |n_skipped: usize| command.operands().skip(n_skipped).find_map(|it| below(it.value.as_deref()?));
+                let res = match command.program.as_str() {
+                    "touch" | "mkdir" | "tee" => any(0),
+                    // The owner or the mode stands first.
+                    "chown" | "chmod" => any(1),
+                    _ => below(command.operands().last()?.value.as_deref()?),
                 };
-                match target {
-                    Some(target) => below(target).filter(|(path, _)| !run.is_mounted(path)),
-                    None => command.operands().find_map(|it| below(it.value.as_deref()?)),
-                }
+                res.filter(|(path, _)| !run.is_mounted(path))
             })
         }
         _ => None,

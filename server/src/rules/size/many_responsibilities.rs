@@ -25,6 +25,8 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends nginx redis-server supervisor \
     && rm -rf /var/lib/apt/lists/*
 CMD ["supervisord", "-n"]
+#- plimsoll.toml
+rules.many-responsibilities = "hint"
 ```
 
 One of them, and another image for the other:
@@ -129,7 +131,10 @@ mod tests {
     fn servers_of_different_kinds_share_an_image() {
         let text = "FROM debian:12\nRUN apt-get install -y nginx\nRUN apt-get install -y mariadb-server\nCMD x\n";
         assert_eq!(found(text), ["`nginx` and `mariadb-server` share this image"]);
-        assert_eq!(found("FROM a\nCMD [\"supervisord\"]\n"), ["`supervisord` starts several programs in one container"]);
+        assert_eq!(
+            found("FROM a\nCMD [\"supervisord\"]\n"),
+            ["`supervisord` starts several programs in one container"]
+        );
     }
 
     #[test]

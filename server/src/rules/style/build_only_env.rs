@@ -124,9 +124,8 @@ fn is_set_again(ctx: &Context, name: &str, placed: &Placed) -> bool {
 /// Whether the start command, or a script that is copied, reads it.
 fn is_started_with(ctx: &Context, name: &str) -> bool {
     let stages = ctx.facts.final_chain.iter().filter_map(|idx| ctx.file.stages.get(*idx));
-    let starts = |placed: &&Placed| {
-        matches!(placed.instruction.kind, InstructionKind::Cmd(_) | InstructionKind::Entrypoint(_))
-    };
+    let starts =
+        |placed: &&Placed| matches!(placed.instruction.kind, InstructionKind::Cmd(_) | InstructionKind::Entrypoint(_));
     let mut starts = stages.flat_map(|stage| &stage.instructions).filter(starts);
     let is_script = |path: &String| path.ends_with(".sh");
     starts.any(|placed| placed.instruction.text.contains(name) || placed.instruction.text.contains("apt"))
@@ -194,7 +193,10 @@ mod tests {
 
     #[test]
     fn a_builder_is_not_shipped() {
-        check(&RULE, "FROM debian:12 AS b\nENV DEBIAN_FRONTEND=noninteractive\nFROM debian:12\nCOPY --from=b /a /a\nCMD [\"x\"]\n");
+        check(
+            &RULE,
+            "FROM debian:12 AS b\nENV DEBIAN_FRONTEND=noninteractive\nFROM debian:12\nCOPY --from=b /a /a\nCMD [\"x\"]\n",
+        );
     }
 
     #[test]

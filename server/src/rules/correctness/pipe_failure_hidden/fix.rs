@@ -51,8 +51,7 @@ fn before_first(at: &RunAt, script: &Script) -> Option<TextEdit> {
     let first = script.list.items.first()?;
     let background = first.separator.is_some_and(|it| it.kind == SeparatorKind::Background);
     let start = first.and_or.range.start as usize;
-    (!background)
-        .then(|| TextEdit::insert(at.placed.range(Local::new(start, start)).start(), "set -o pipefail && "))
+    (!background).then(|| TextEdit::insert(at.placed.range(Local::new(start, start)).start(), "set -o pipefail && "))
 }
 
 /// `set -o pipefail` on a line of its own at the beginning of a heredoc.

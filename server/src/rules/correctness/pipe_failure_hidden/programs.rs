@@ -45,7 +45,9 @@ pub(super) fn acts_on_anything(call: &Call) -> bool {
                 call.program != "perl" && call.program != "ruby" || !call.arguments.iter().any(is_option)
             }
         }
-        "php" => call.arguments.is_empty() || call.arguments.first().and_then(|it| it.literal()).as_deref() == Some("--"),
+        "php" => {
+            call.arguments.is_empty() || call.arguments.first().and_then(|it| it.literal()).as_deref() == Some("--")
+        }
         "tee" => operands.iter().any(|word| word.literal().is_none_or(|it| !it.starts_with("/dev/"))),
         "dd" => call.arguments.iter().any(|word| word.starts_with("of=") && !word.starts_with("of=/dev/")),
         "patch" => !call.has_flag(&["--dry-run", "-i", "--input"]),
