@@ -69,6 +69,13 @@ fn finding(ctx: &Context, at: &RunAt, command: &Command) -> Option<Finding> {
     let message = format!("`{} {}` asks whether to go on, and nobody answers in a build", command.program, deed.word);
     let mut finding = Finding::new(&RULE, range, message);
     finding.cause = at.range(command);
+    // On some days there is nothing to upgrade or to repair, and then nothing is asked.
+    let of_some_days = matches!(deed.word, "update" | "upgrade" | "up" | "dup" | "patch" | "distro-sync")
+        || deed.word.ends_with("-upgrade")
+        || deed.words.is_empty();
+    if of_some_days {
+        finding.severity = Severity::Warning;
+    }
     finding.fix = fix(at, asking, &deed);
     Some(finding)
 }
@@ -261,8 +268,8 @@ fn fix(at: &RunAt, asking: Asking, deed: &Deed) -> Option<Fix> {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::fixture::{check, check_fix};
-    use crate::rules::Safety;
+    use crate::fixture::{analyse, check, check_fix, findings, parse};
+    use crate::rules::{Safety, Severity};
 
     fn check_silent(run: &str) {
         check(&RULE, &format!("FROM debian:12\n{run}\nCMD [\"a\"]\n"));
@@ -366,6 +373,18 @@ mod tests {
         check(&RULE, "FROM a AS b\nRUN yum install x\nFROM c\n");
         check_silent("SHELL [\"pwsh\", \"-c\"]\nRUN apt-get install git");
         check_silent("ONBUILD RUN apt-get install git");
+    }
+
+    #[test]
+    fn an_upgrade_asks_on_some_days() {
+        let severity = |run: &str| {
+            let analysis = analyse(&parse(&format!("FROM debian:12\nRUN {run}\n")));
+            findings(&analysis, &RULE).first().map(|finding| finding.severity)
+        };
+        assert_eq!(severity("apt-get install git"), Some(Severity::Error));
+        assert_eq!(severity("apt-get dist-upgrade"), Some(Severity::Warning));
+        assert_eq!(severity("yum update"), Some(Severity::Warning));
+        assert_eq!(severity("apt-get -f install"), Some(Severity::Warning));
     }
 
     #[test]

@@ -44,6 +44,9 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
     for (stage_idx, stage) in ctx.reaching() {
         // Of several RUNs with one mount the last is to blame.
         let mut seen: Vec<String> = Vec::new();
+        if !stage.runs().any(|(_, _, run)| !run.mounts.is_empty()) {
+            continue;
+        }
         let runs: Vec<RunAt> = ctx.runs(stage_idx).collect();
         for at in runs.iter().rev() {
             for mount in at.run.mounts.iter().filter(|mount| matches!(mount.kind(), "cache" | "tmpfs")) {

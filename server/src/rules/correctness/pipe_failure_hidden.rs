@@ -136,8 +136,9 @@ impl Search<'_> {
                         self.list(list, &Taken::Variable(&assignment.name));
                     }
                 }
-                let program = self.call(command).map(|call| call.program.clone()).unwrap_or_default();
-                for word in &simple.words {
+                let substitutes = |word: &&Word| word.substitutions().next().is_some();
+                for word in simple.words.iter().filter(substitutes) {
+                    let program = self.call(command).map(|call| call.program.clone()).unwrap_or_default();
                     let name = word.assigned_name();
                     for list in word.substitutions() {
                         self.list(list, &name.map_or(Taken::Word(&program), Taken::Variable));

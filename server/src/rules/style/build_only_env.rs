@@ -40,14 +40,13 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
     if !ctx.facts.is_started() {
         return;
     }
-    let compiled = runs_what_was_compiled(ctx);
     for stage_idx in ctx.facts.final_chain.iter().rev() {
         let Some(stage) = ctx.file.stages.get(*stage_idx) else { continue };
         for placed in &stage.instructions {
             let InstructionKind::Env(pairs) = &placed.instruction.kind else { continue };
             for pair in pairs {
                 let name = pair.name.text.as_str();
-                let for_build = is_for_debconf(name) || compiled && is_for_compilers(name);
+                let for_build = is_for_debconf(name) || is_for_compilers(name) && runs_what_was_compiled(ctx, placed);
                 // `ENV DEBIAN_FRONTEND=` and `=dialog` take back what an earlier one said.
                 let value = pair.value.as_ref().map_or("", |word| word.text.trim_matches(['"', '\'']));
                 let takes_back = matches!(value, "" | "dialog" | "readline" | "newt" | "teletype");
@@ -95,8 +94,8 @@ fn is_for_compilers(name: &str) -> bool {
         || name.starts_with("CARGO_")
 }
 
-/// Whether the target holds what another stage compiled, on a base that compiles nothing itself.
-fn runs_what_was_compiled(ctx: &Context) -> bool {
+/// Whether the target holds what another stage compiled, and runs nothing behind this ENV that could be a compiler.
+fn runs_what_was_compiled(ctx: &Context, env: &Placed) -> bool {
     let Some(target) = ctx.facts.target else { return false };
     let Some(stage) = ctx.file.stages.get(target) else { return false };
     let plain = match &stage.base {
@@ -107,7 +106,7 @@ fn runs_what_was_compiled(ctx: &Context) -> bool {
     let copies = stage.instructions.iter().any(|placed| {
         matches!(placed.instruction.kind, InstructionKind::Copy(_)) && placed.instruction.flag("from").is_some()
     });
-    let builds = ctx.runs(target).any(|at| at.facts.commands.iter().any(crate::facts::builds::is_build_step));
+    let builds = stage.runs().any(|(_, placed, _)| placed.at > env.at);
     plain && copies && !builds
 }
 
@@ -179,6 +178,7 @@ mod tests {
     fn an_image_that_compiles_needs_its_flags() {
         check(&RULE, "FROM golang:1.24\nENV CGO_ENABLED=0\nCMD [\"go\", \"test\"]\n");
         check(&RULE, "FROM debian:12\nENV CC=clang\nRUN make\nCMD [\"x\"]\n");
+        check(&RULE, "FROM debian:12\nCOPY --from=x /go /go\nENV CGO_ENABLED=0\nRUN ./tools\nCMD [\"x\"]\n");
         check(&RULE, "FROM python:3.12\nENV CC=clang\nCOPY --from=x /a /a\nCMD [\"x\"]\n");
     }
 
