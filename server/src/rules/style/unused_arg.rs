@@ -45,7 +45,8 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
         }
     }
     for (stage_idx, stage) in ctx.file.stages.iter().enumerate() {
-        let is_parent = ctx.file.stages.iter().any(|it| it.base == Base::Stage(stage_idx) || may_be_built_on(it, stage));
+        let is_parent =
+            ctx.file.stages.iter().any(|it| it.base == Base::Stage(stage_idx) || may_be_built_on(it, stage));
         for (idx, placed) in stage.instructions.iter().enumerate() {
             let InstructionKind::Arg(pairs) = &placed.instruction.kind else { continue };
             let behind = stage.instructions.get(idx + 1..).unwrap_or_default();
@@ -81,7 +82,11 @@ fn is_read_outside(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     // What is no name is no variable: a template, most likely.
     let is_name = name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
-    !is_name || upper.starts_with("BUILDKIT_") || upper == "SOURCE_DATE_EPOCH" || upper.ends_with("_PROXY") || upper.is_empty()
+    !is_name
+        || upper.starts_with("BUILDKIT_")
+        || upper == "SOURCE_DATE_EPOCH"
+        || upper.ends_with("_PROXY")
+        || upper.is_empty()
 }
 
 /// Whether a stage may be built on another, by a variable in its FROM: `FROM base-$TARGETARCH`.
@@ -168,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_template_is_no_name() {
-        check(&RULE, "FROM a\nARG <%= name %>\n");
+        check(&RULE, "FROM a\nARG <%=name%>\n");
     }
 
     #[test]
