@@ -72,11 +72,11 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
         for placed in &stage.instructions {
             match &placed.instruction.kind {
                 InstructionKind::Workdir(_) => break,
-                InstructionKind::Copy(copy) | InstructionKind::Add(copy) => {
-                    if placed.instruction.frame.shell != ShellKind::Cmd && spreads(ctx, stage, placed, copy) {
-                        acc.push(finding(ctx, placed, copy));
-                        break;
-                    }
+                InstructionKind::Copy(copy) | InstructionKind::Add(copy)
+                    if placed.instruction.frame.shell != ShellKind::Cmd && spreads(ctx, stage, placed, copy) =>
+                {
+                    acc.push(finding(ctx, placed, copy));
+                    break;
                 }
                 _ => {}
             }

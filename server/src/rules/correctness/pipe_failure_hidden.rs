@@ -55,10 +55,11 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
             if found.is_empty() || !is_plain_shell(ctx, &at) {
                 continue;
             }
-            for (range, left, right) in found {
+            for Found { range, programs, left, right } in found {
                 let message =
                     format!("a failure of `{left}` goes unnoticed: only `{right}`, the last of the pipe, counts");
                 let mut finding = Finding::new(&RULE, at.placed.range(range), message);
+                finding.cause = at.placed.range(programs);
                 finding.fix = fix::fix(ctx, &at, script);
                 acc.push(finding);
             }
@@ -105,11 +106,20 @@ enum Taken<'a> {
     Word(&'a str),
 }
 
+/// A pipe that hides a failure.
+struct Found {
+    range: Local,
+    /// From its first program to the last argument of its last, the wrappers before them left out.
+    programs: Local,
+    left: String,
+    right: String,
+}
+
 /// The pipes of a script whose failure nobody sees.
 struct Search<'a> {
     at: &'a RunAt<'a>,
     script: &'a Script,
-    found: Vec<(Local, String, String)>,
+    found: Vec<Found>,
 }
 
 impl Search<'_> {
@@ -177,8 +187,12 @@ impl Search<'_> {
         if !(programs::produces(left) || is_build()) || !self.takes_anything(right, taken) {
             return;
         }
-        let found = (pipeline.range, left.program.clone(), right.program.clone());
-        self.found.push(found);
+        self.found.push(Found {
+            range: pipeline.range,
+            programs: left.range.cover(right.range),
+            left: left.program.clone(),
+            right: right.program.clone(),
+        });
     }
 
     /// Whether the end of a pipe is content with an empty stream, and the image changes by what it makes.

@@ -225,7 +225,7 @@ fn brings_nothing(ctx: &Context, stage_idx: usize) -> bool {
                 )
             })
     };
-    stages().last().is_some_and(|stage| stage.base == Base::Scratch)
+    stages().next_back().is_some_and(|stage| stage.base == Base::Scratch)
         && !stages().any(|stage| is_filled(stage) || is_named(stage))
 }
 
