@@ -37,6 +37,7 @@ const NEIGHBOURS: &[(&str, &str)] =
 const LONG: &[(&str, &str)] = &[
     ("server/src/config/read.rs", "one reader for TOML and JSON, with the tests of its reports"),
     ("server/src/lower/instruction.rs", "one function an instruction, in BuildKit's order"),
+    ("server/src/rules.rs", "holds the list of all rules"),
     ("server/src/shell/tree.rs", "one function a node of the grammar"),
 ];
 

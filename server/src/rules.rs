@@ -49,6 +49,7 @@ pub static ALL: &[&Rule] = &[
     &size::apt_lists_left::RULE,
     &size::apt_recommends_installed::RULE,
     &cache::apt_update_alone::RULE,
+    &style::build_only_env::RULE,
     &size::build_tools_in_final::RULE,
     &cache::cache_defeated::RULE,
     &size::cleanup_in_later_layer::RULE,
@@ -87,6 +88,7 @@ pub static ALL: &[&Rule] = &[
     &buildkit::json_args_recommended::RULE,
     &buildkit::legacy_key_value_format::RULE,
     &buildkit::maintainer_deprecated::RULE,
+    &size::many_responsibilities::RULE,
     &size::missing_dockerignore::RULE,
     &buildkit::multiple_instructions_disallowed::RULE,
     &cache::musl_source_builds::RULE,
@@ -94,8 +96,10 @@ pub static ALL: &[&Rule] = &[
     &correctness::npm_as_pid1::RULE,
     &size::npm_cache_left::RULE,
     &correctness::npm_install_not_ci::RULE,
+    &correctness::output_in_cache_mount::RULE,
     &size::package_cache_left::RULE,
     &size::pip_cache_left::RULE,
+    &correctness::pipe_failure_hidden::RULE,
     &security::pipe_to_shell::RULE,
     &style::redundant_mkdir::RULE,
     &buildkit::redundant_target_platform::RULE,
@@ -125,6 +129,7 @@ pub static ALL: &[&Rule] = &[
     &size::whole_system_upgrade::RULE,
     &buildkit::workdir_relative_path::RULE,
     &security::world_writable_files::RULE,
+    &correctness::write_after_volume::RULE,
 ];
 // End of List of the rules.
 

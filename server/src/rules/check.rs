@@ -1,6 +1,6 @@
 //! All rules over a file: settings, faults, comments and precedence applied.
 
-use crate::config::Level;
+use crate::config::{Builder, Level};
 use crate::model::{Fault, Placed};
 use crate::rules::allow::directive;
 use crate::rules::{ALL, Context, Finding, Group, Rule, Safety, Severity, Source, allow, precedence, size};
@@ -54,13 +54,18 @@ fn level(ctx: &Context, rule: &Rule) -> Option<Option<Severity>> {
         return None;
     }
     match ctx.config.level(rule.name, rule.group.name()) {
-        None => (rule.on || directive::is_tried(ctx.file, rule)).then_some(None),
+        None => (is_on(ctx, rule) || directive::is_tried(ctx.file, rule)).then_some(None),
         Some(Level::Off) => None,
         Some(Level::Hint) => Some(Some(Severity::Hint)),
         Some(Level::Information) => Some(Some(Severity::Information)),
         Some(Level::Warning) => Some(Some(Severity::Warning)),
         Some(Level::Error) => Some(Some(Severity::Error)),
     }
+}
+
+/// Whether a rule speaks by default: what concerns the classic builder alone does where that is used.
+fn is_on(ctx: &Context, rule: &Rule) -> bool {
+    rule.on || rule.name == "write-after-volume" && ctx.config.builder == Builder::Classic
 }
 
 /// Whether a size finding saves less than the settings ask for (RULES.md S8). An unknown saving is not small.

@@ -10,6 +10,9 @@ pub mod install_waits_for_answer;
 pub mod invalid_json_form;
 pub mod npm_as_pid1;
 pub mod npm_install_not_ci;
+pub mod output_in_cache_mount;
+pub mod pipe_failure_hidden;
 pub mod undefined_stage;
 pub mod variable_out_of_scope;
+pub mod write_after_volume;
 // End of Modules of the rules.

@@ -15,6 +15,7 @@ pub mod duplicate_copy;
 pub mod fat_base_image;
 pub mod git_history_kept;
 pub mod image_over_budget;
+pub mod many_responsibilities;
 pub mod missing_dockerignore;
 pub mod npm_cache_left;
 pub mod package_cache_left;

@@ -47,6 +47,10 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
     else {
         return;
     };
+    // A template may become anything.
+    if ["{{", "<%"].iter().any(|it| command.instruction.text.contains(it) || entrypoint.instruction.text.contains(it)) {
+        return;
+    }
     let (message, cause, told) = match (entry, words) {
         (_, Form::Empty) => return,
         (_, Form::Exec(words)) if words.is_empty() => return,
@@ -108,7 +112,7 @@ fn loses(entrypoint: &Placed, text: &ShellText) -> bool {
         let name = rest.trim_start_matches('{').trim_start_matches('#');
         name.starts_with(['@', '*']) || name.starts_with(|it: char| it.is_ascii_digit())
     });
-    entrypoint.instruction.frame.shell.is_posix() && !reads && !text.text.contains("{{")
+    entrypoint.instruction.frame.shell.is_posix() && !reads
 }
 
 /// Whether a program surely takes `/bin/sh -c …` for arguments of its own: one that is known to be no wrapper, or any
@@ -224,6 +228,7 @@ mod tests {
     fn empty_ones_say_nothing() {
         check_silent("ENTRYPOINT /run\nCMD []");
         check_silent("ENTRYPOINT []\nCMD a");
+        check_silent("ENTRYPOINT /run\nCMD <%- command %>");
     }
 
     #[test]

@@ -72,11 +72,11 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
         for placed in &stage.instructions {
             match &placed.instruction.kind {
                 InstructionKind::Workdir(_) => break,
-                InstructionKind::Copy(copy) | InstructionKind::Add(copy) => {
-                    if placed.instruction.frame.shell != ShellKind::Cmd && spreads(ctx, stage, placed, copy) {
-                        acc.push(finding(ctx, placed, copy));
-                        break;
-                    }
+                InstructionKind::Copy(copy) | InstructionKind::Add(copy)
+                    if placed.instruction.frame.shell != ShellKind::Cmd && spreads(ctx, stage, placed, copy) =>
+                {
+                    acc.push(finding(ctx, placed, copy));
+                    break;
                 }
                 _ => {}
             }
@@ -124,10 +124,15 @@ fn spreads(ctx: &Context, stage: &Stage, placed: &Placed, copy: &Copy) -> bool {
         let whole = source.ends_with('/') || matches!(source.as_str(), "." | "*" | "./*" | "..");
         whole || ctx.context.entry(source).is_some_and(|entry| entry.kind == EntryKind::Directory)
     };
+    // Who writes `/` may lay an overlay over it: only the context can tell.
+    let is_written = destination.starts_with('/');
     if sources.iter().any(is_directory) {
-        return true;
+        return ctx.context.known || !is_written;
     }
-    // Several scripts in the root are usual, and meant.
+    // Several files by their names in the root are meant, scripts most often.
+    if is_written {
+        return false;
+    }
     let is_application = |source: &String| {
         let name = source.rsplit('/').next().unwrap_or_default();
         let is_script = name.ends_with(".sh") || !name.contains('.');
@@ -207,6 +212,7 @@ mod tests {
              #      ^^ over the root directory\n\
              COPY src/ /\n",
         );
+        check(&RULE, "FROM node:22\nCOPY . /\n#      ^ root directory\n#- a.js\n\n");
         check(&RULE, "FROM node:22\nCOPY package.json yarn.lock ./\n#                           ^^ root directory\n");
         check(&RULE, "FROM node:22\nADD src /\n#       ^ root directory\n#- src/a.js\n\n");
     }
@@ -224,6 +230,7 @@ mod tests {
         check_silent("COPY rootfs/ /");
         check_silent("COPY ./docker/root/ /");
         check_silent("COPY files/ /");
+        check_silent("COPY . /");
         check(&RULE, "FROM debian:12\nCOPY things /\n#- things/etc/a.conf\n\n");
         check(&RULE, "FROM debian:12\nCOPY . /\n#- usr/bin/a\n\n");
     }
@@ -233,6 +240,7 @@ mod tests {
         check_silent("COPY app /");
         check_silent("COPY entrypoint.sh /");
         check_silent("COPY entrypoint.sh wait.sh /");
+        check_silent("COPY lock.py lock.png /");
         check_silent("ADD rootfs.tar.gz /");
         check(&RULE, "FROM scratch\nCOPY app /\nCMD [\"/app\"]\n");
     }
@@ -258,7 +266,7 @@ mod tests {
             "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm ci\nCMD npm start\n",
         );
         check_no_fix(&RULE, "FROM node:22\nCOPY . .\nCMD [\"node\", \"/server.js\"]\n");
-        check_no_fix(&RULE, "FROM node:22\nCOPY . /\nCMD [\"node\", \"server.js\"]\n");
+        check_no_fix(&RULE, "FROM node:22\nCOPY . /\nCMD [\"node\", \"server.js\"]\n#- server.js\n\n");
         check_no_fix(&RULE, "FROM node:22\nCOPY . .\n");
     }
 }

@@ -69,6 +69,13 @@ fn finding(ctx: &Context, at: &RunAt, command: &Command) -> Option<Finding> {
     let message = format!("`{} {}` asks whether to go on, and nobody answers in a build", command.program, deed.word);
     let mut finding = Finding::new(&RULE, range, message);
     finding.cause = at.range(command);
+    // On some days there is nothing to upgrade or to repair, and then nothing is asked.
+    let of_some_days = matches!(deed.word, "update" | "upgrade" | "up" | "dup" | "patch" | "distro-sync")
+        || deed.word.ends_with("-upgrade")
+        || deed.words.is_empty();
+    if of_some_days {
+        finding.severity = Severity::Warning;
+    }
     finding.fix = fix(at, asking, &deed);
     Some(finding)
 }
@@ -229,7 +236,8 @@ fn is_alone_at_fault(ctx: &Context, at: &RunAt, asking: Asking, deed: &Deed, com
     let names: Vec<&str> = deed.packages().collect();
     let recommends = !command.has(&["--no-install-recommends", "APT::Install-Recommends=0"]);
     let closure = apt_closure(&names, recommends);
-    if !closure.unknown.is_empty() {
+    // Of packages that others publish nobody knows whether they need more than themselves.
+    if !closure.unknown.is_empty() && !adds_a_repository(at) {
         return true;
     }
     let base = ctx.facts.image(ctx.file, at.stage_idx).and_then(|image| ctx.images.packages(image));
@@ -239,6 +247,13 @@ fn is_alone_at_fault(ctx: &Context, at: &RunAt, asking: Asking, deed: &Deed, com
     };
     let n_named = new.of_names(&names).packages();
     n_named > 0 && new.packages() > n_named
+}
+
+/// Whether packages may come from another repository than the distribution's.
+fn adds_a_repository(at: &RunAt) -> bool {
+    let words = ["sources.list", "add-apt-repository", "dpkg -i", "apt-key", "keyrings", "setup_"];
+    let before = at.stage.instructions.iter().take(at.idx + 1);
+    before.into_iter().any(|placed| words.iter().any(|word| placed.instruction.text.contains(word)))
 }
 
 fn fix(at: &RunAt, asking: Asking, deed: &Deed) -> Option<Fix> {
@@ -253,8 +268,8 @@ fn fix(at: &RunAt, asking: Asking, deed: &Deed) -> Option<Fix> {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::fixture::{check, check_fix};
-    use crate::rules::Safety;
+    use crate::fixture::{analyse, check, check_fix, findings, parse};
+    use crate::rules::{Safety, Severity};
 
     fn check_silent(run: &str) {
         check(&RULE, &format!("FROM debian:12\n{run}\nCMD [\"a\"]\n"));
@@ -344,6 +359,7 @@ mod tests {
     fn apt_asks_nothing_where_it_installs_what_was_named() {
         check_silent("RUN apt-get update && apt-get install tree");
         check(&RULE, "FROM node:22\nRUN apt-get install curl\n");
+        check_silent("RUN add-apt-repository ppa:x && apt-get install somebodys-tool");
     }
 
     #[test]
@@ -360,18 +376,30 @@ mod tests {
     }
 
     #[test]
+    fn an_upgrade_asks_on_some_days() {
+        let severity = |run: &str| {
+            let analysis = analyse(&parse(&format!("FROM debian:12\nRUN {run}\n")));
+            findings(&analysis, &RULE).first().map(|finding| finding.severity)
+        };
+        assert_eq!(severity("apt-get install git"), Some(Severity::Error));
+        assert_eq!(severity("apt-get dist-upgrade"), Some(Severity::Warning));
+        assert_eq!(severity("yum update"), Some(Severity::Warning));
+        assert_eq!(severity("apt-get -f install"), Some(Severity::Warning));
+    }
+
+    #[test]
     fn the_answer_is_put_in() {
         check_fix(
             &RULE,
             Safety::Safe,
-            "FROM opensuse/leap\nRUN zypper install vim && zypper rm vim\n",
-            "FROM opensuse/leap\nRUN zypper -n install vim && zypper -n rm vim\n",
+            "FROM opensuse/leap\nRUN zypper install vim && zypper rm vim\nCMD a\n",
+            "FROM opensuse/leap\nRUN zypper -n install vim && zypper -n rm vim\nCMD a\n",
         );
         check_fix(
             &RULE,
             Safety::Safe,
-            "FROM debian:12\nRUN apt-get install \\\n    git\n",
-            "FROM debian:12\nRUN apt-get install -y \\\n    git\n",
+            "FROM debian:12\nRUN apt-get install \\\n    git\nCMD a\n",
+            "FROM debian:12\nRUN apt-get install -y \\\n    git\nCMD a\n",
         );
     }
 }

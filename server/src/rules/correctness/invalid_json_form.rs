@@ -214,6 +214,7 @@ mod tests {
     #[test]
     fn words_that_cannot_be_told_apart_are_left() {
         check_no_fix(&RULE, "FROM a\nCMD [npm run, start]\n");
+        check_no_fix(&RULE, "FROM a\nCMD [$PROGRAM, \"start\"]\n");
         check_no_fix(&RULE, "FROM a\nCMD [\"a\", \"b] \n");
         check_no_fix(&RULE, "FROM a\nCMD [\"a\"] && b\n");
         check_no_fix(&RULE, "FROM a\nCMD ['a', \\\n  'b']\n");

@@ -50,15 +50,20 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
         }
         for placed in &stage.instructions {
             match &placed.instruction.kind {
-                InstructionKind::Copy(_) => {
+                InstructionKind::Copy(copy) => {
                     let value = placed.instruction.flag("from").and_then(|flag| flag.value.as_ref());
                     let Some(word) = value else { continue };
-                    let named = Named { ctx, stage_idx, word, range: placed.range(word.range), is_mount: false };
+                    // `/` of an empty stage is there, though nothing lies in it.
+                    let takes_files =
+                        copy.sources.iter().all(|it| !matches!(it.text.as_str(), "/" | "." | "/." | "/*"));
+                    let range = placed.range(word.range);
+                    let named = Named { ctx, stage_idx, word, range, is_mount: false, takes_files };
                     acc.extend(named.finding().map(|it| Finding { cause: placed.whole(), ..it }));
                 }
                 InstructionKind::Run(run) => {
                     for word in run.mounts.iter().filter_map(|mount| mount.value(&["from"])) {
-                        let named = Named { ctx, stage_idx, word, range: placed.range(word.range), is_mount: true };
+                        let range = placed.range(word.range);
+                        let named = Named { ctx, stage_idx, word, range, is_mount: true, takes_files: false };
                         acc.extend(named.finding());
                     }
                 }
@@ -75,6 +80,8 @@ struct Named<'a> {
     word: &'a Word,
     range: TextRange,
     is_mount: bool,
+    /// Whether it is asked for certain files.
+    takes_files: bool,
 }
 
 impl Named<'_> {
@@ -134,7 +141,7 @@ impl Named<'_> {
             let needed = self.ctx.facts.reaching.get(self.stage_idx).copied().unwrap_or(false);
             return needed.then(|| self.found(format!("stage `{what}` only begins below"), None)).flatten();
         }
-        let is_empty = !self.is_mount && brings_nothing(self.ctx, other);
+        let is_empty = self.takes_files && brings_nothing(self.ctx, other);
         if is_empty {
             return self.found(format!("stage `{what}` is empty: FROM scratch, and nothing is put into it"), None);
         }
@@ -202,19 +209,23 @@ fn brings_nothing(ctx: &Context, stage_idx: usize) -> bool {
     let stages = || chain.iter().filter_map(|idx| ctx.file.stages.get(*idx));
     let is_named = |stage: &Stage| stage.name.as_ref().is_some_and(|name| is_named_context(ctx, &name.text));
     let is_filled = |stage: &Stage| {
-        stage.instructions.iter().any(|placed| {
-            matches!(
-                placed.instruction.kind,
-                InstructionKind::Copy(_)
-                    | InstructionKind::Add(_)
-                    | InstructionKind::Run(_)
-                    | InstructionKind::Workdir(_)
-                    | InstructionKind::Onbuild(_)
-                    | InstructionKind::Unknown
-            )
-        })
+        // `FROM tools-${WITH}` chooses between an empty stage and another.
+        let chosen =
+            matches!(&stage.from.instruction.kind, InstructionKind::From(from) if from.image.text.contains('$'));
+        chosen
+            || stage.instructions.iter().any(|placed| {
+                matches!(
+                    placed.instruction.kind,
+                    InstructionKind::Copy(_)
+                        | InstructionKind::Add(_)
+                        | InstructionKind::Run(_)
+                        | InstructionKind::Workdir(_)
+                        | InstructionKind::Onbuild(_)
+                        | InstructionKind::Unknown
+                )
+            })
     };
-    stages().last().is_some_and(|stage| stage.base == Base::Scratch)
+    stages().next_back().is_some_and(|stage| stage.base == Base::Scratch)
         && !stages().any(|stage| is_filled(stage) || is_named(stage))
 }
 
@@ -277,6 +288,11 @@ mod tests {
              COPY --from=none /a /b\n\
              #           ^^^^ stage `none` is empty\n\
              RUN --mount=type=cache,from=none,target=/x c\n",
+        );
+        check(&RULE, "FROM scratch AS none\nFROM a\nCOPY --from=none / /b/\n");
+        check(
+            &RULE,
+            "ARG WITH=no\nFROM scratch AS tools-no\nFROM tools-${WITH} AS tools\nFROM a\nCOPY --from=tools /a* /b/\n",
         );
         check(&RULE, "FROM scratch AS some\nONBUILD COPY a /b\nFROM a\nCOPY --from=some /a /b\n");
         check(

@@ -4,7 +4,7 @@ mod bases;
 mod references;
 
 use crate::facts::lines;
-use crate::model::{InstructionKind, Pair, Placed, Stage};
+use crate::model::{InstructionKind, Pair, Placed, ShellKind, Stage};
 use crate::rules::{Context, Finding, Fix, Group, Rule, Safety, Severity};
 use crate::text::{Local, TextEdit, TextRange};
 
@@ -100,7 +100,9 @@ fn is_proxy(name: &str) -> bool {
 
 /// Values of an ENV that read what the same ENV sets first.
 fn of_one_env(ctx: &Context, stage_idx: usize, stage: &Stage, placed: &Placed, pairs: &[Pair], acc: &mut Vec<Finding>) {
-    if pairs.len() < 2 || !placed.instruction.text.contains('$') {
+    // Windows has variables of its own, whatever their letter case.
+    let on_windows = matches!(placed.instruction.frame.shell, ShellKind::Cmd | ShellKind::PowerShell);
+    if pairs.len() < 2 || on_windows || !placed.instruction.text.contains('$') {
         return;
     }
     for (idx, pair) in pairs.iter().enumerate() {

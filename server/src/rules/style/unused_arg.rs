@@ -1,7 +1,7 @@
 //! `unused-arg`: an ARG that nothing reads.
 
 use crate::facts::lines;
-use crate::model::{Base, InstructionKind, Pair, Placed};
+use crate::model::{Base, InstructionKind, Pair, Placed, Stage};
 use crate::rules::{Context, Finding, Fix, Group, Rule, Safety, Severity};
 
 /// The rule.
@@ -45,10 +45,14 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
         }
     }
     for (stage_idx, stage) in ctx.file.stages.iter().enumerate() {
-        let is_parent = ctx.file.stages.iter().any(|it| it.base == Base::Stage(stage_idx));
+        let is_parent =
+            ctx.file.stages.iter().any(|it| it.base == Base::Stage(stage_idx) || may_be_built_on(it, stage));
         for (idx, placed) in stage.instructions.iter().enumerate() {
             let InstructionKind::Arg(pairs) = &placed.instruction.kind else { continue };
             let behind = stage.instructions.get(idx + 1..).unwrap_or_default();
+            // Who writes the ARG of a FROM too far down has another fault.
+            let froms = ctx.file.stages.iter().skip(stage_idx + 1).map(|it| &it.from.instruction.text);
+            let for_from = |name: &str| froms.clone().any(|text| refers(text, name));
             let runs =
                 |it: &Placed| matches!(it.instruction.kind, InstructionKind::Run(_) | InstructionKind::Onbuild(_));
             if is_parent || behind.iter().any(runs) {
@@ -57,7 +61,7 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
             for pair in pairs.iter().filter(|pair| !is_read_outside(&pair.name.text) && !is_for_the_cache(pair)) {
                 let name = &pair.name.text;
                 let same = pairs.iter().any(|it| it.value.as_ref().is_some_and(|it| refers(&it.text, name)));
-                if !same && !behind.iter().any(|it| refers(&it.instruction.text, name)) {
+                if !same && !for_from(name) && !behind.iter().any(|it| refers(&it.instruction.text, name)) {
                     acc.push(finding(ctx, placed, pairs, pair, "nothing behind this ARG reads it"));
                 }
             }
@@ -76,7 +80,20 @@ fn finding(ctx: &Context, placed: &Placed, pairs: &[Pair], pair: &Pair, message:
 /// Names that BuildKit or a tool reads without a reference to them.
 fn is_read_outside(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
-    upper.starts_with("BUILDKIT_") || upper == "SOURCE_DATE_EPOCH" || upper.ends_with("_PROXY") || upper.is_empty()
+    // What is no name is no variable: a template, most likely.
+    let is_name = name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
+    !is_name
+        || upper.starts_with("BUILDKIT_")
+        || upper == "SOURCE_DATE_EPOCH"
+        || upper.ends_with("_PROXY")
+        || upper.is_empty()
+}
+
+/// Whether a stage may be built on another, by a variable in its FROM: `FROM base-$TARGETARCH`.
+fn may_be_built_on(child: &Stage, parent: &Stage) -> bool {
+    let (InstructionKind::From(from), Some(name)) = (&child.from.instruction.kind, &parent.name) else { return false };
+    let known = from.image.text.split_once('$').map(|(known, _)| known.to_ascii_lowercase());
+    known.is_some_and(|known| name.text.to_ascii_lowercase().starts_with(&known))
 }
 
 /// Whether the name says that it is there for the cache alone.
@@ -126,6 +143,7 @@ mod tests {
     #[test]
     fn a_stage_that_uses_it_undeclared_has_another_fault() {
         check(&RULE, "ARG V=1\nFROM a\nRUN echo $V\n");
+        check(&RULE, "FROM a\nARG V=1\nFROM b:$V\n");
     }
 
     #[test]
@@ -144,12 +162,18 @@ mod tests {
         check(&RULE, "FROM a\nARG NODE_ENV\nRUN b\n");
         check(&RULE, "FROM a AS b\nARG NODE_ENV\nFROM b\nRUN c\n");
         check(&RULE, "FROM a\nARG X\nONBUILD RUN b\n");
+        check(&RULE, "FROM a AS b-arm64\nARG X\nFROM a AS b-amd64\nARG X\nFROM b-$TARGETARCH\nRUN c\n");
     }
 
     #[test]
     fn names_that_are_read_from_outside_stay() {
         check(&RULE, "ARG BUILDKIT_SBOM_SCAN_CONTEXT=true\nARG SOURCE_DATE_EPOCH\nARG http_proxy\nFROM a\n");
         check(&RULE, "FROM a\nARG BUILDKIT_SBOM_SCAN_STAGE=true\nARG HTTP_PROXY\nCOPY . /x\n");
+    }
+
+    #[test]
+    fn a_template_is_no_name() {
+        check(&RULE, "FROM a\nARG <%=name%>\n");
     }
 
     #[test]

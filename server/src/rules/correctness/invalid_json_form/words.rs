@@ -106,7 +106,9 @@ pub(super) fn recovered(text: &str) -> Option<String> {
         }
         let end = rest.find([',', ']'])?;
         let word = rest.get(..end)?.trim();
-        if word.is_empty() || word.contains(|it: char| it.is_whitespace() || it == '\\' || closing(it).is_some()) {
+        if word.is_empty()
+            || word.contains(|it: char| it.is_whitespace() || matches!(it, '\\' | '$') || closing(it).is_some())
+        {
             return None;
         }
         words.push(word.to_owned());

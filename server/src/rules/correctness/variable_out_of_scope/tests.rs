@@ -108,6 +108,11 @@ fn a_value_from_before_is_read() {
 }
 
 #[test]
+fn windows_has_variables_of_its_own() {
+    check(&RULE, "# escape=`\nFROM mcr.microsoft.com/windows/nanoserver\nENV ProgramFiles=x P=$ProgramFiles\n");
+}
+
+#[test]
 fn the_stage_declares_it_above_the_first_use() {
     check_fix(
         &RULE,
