@@ -83,7 +83,9 @@ fn chains_become_lines_under_set_e() {
 RUN apt-get update && apt-get install -y \
       curl \
       # for the keys
-      gnupg # why
+      gnupg \
+      #curl \
+      && d # why
 # then
 RUN a || b
 RUN cd /x && c
@@ -98,6 +100,8 @@ apt-get update
 apt-get install -y \
       curl \
       gnupg
+#curl \
+d
 # why
 # then
 ( a || b )
