@@ -247,6 +247,7 @@ fn a_variable_that_a_command_before_may_read_stays() {
     no_hoist("RUN a\nENV NODE_ENV=production\nRUN npm ci\n");
     no_hoist("RUN a\nENV PATH=/x:/bin\nRUN b\n");
     no_hoist("RUN a\nENV http_proxy=x\nRUN b\n");
+    no_hoist("RUN a\nENV CPLUS_INCLUDE_PATH=/x\nRUN b\n");
     no_hoist("RUN a\nENV APP=$OTHER\nRUN b\n");
     no_hoist("RUN a\nWORKDIR /x\nENV APP=1\nRUN b\n");
     no_hoist("RUN a\nRUN b\nENV APP=1\n");
