@@ -204,6 +204,14 @@ LABEL x=y
 }
 
 #[test]
+fn what_is_allowed_stays_allowed_above_the_script() {
+    script(
+        "RUN a\n# plimsoll: allow x — why\n# hadolint ignore=DL1\nRUN b\n",
+        "# plimsoll: allow x — why\n# hadolint ignore=DL1\nRUN <<EOF\nset -e\na\nb\nEOF\n",
+    );
+}
+
+#[test]
 fn a_delimiter_that_stands_in_the_script_is_none() {
     script("RUN echo 'a' && \\\nEOF\nRUN b\n", "RUN <<EOF2\nset -e\necho 'a'\nEOF\nb\nEOF2\n");
 }

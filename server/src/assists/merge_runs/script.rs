@@ -22,7 +22,7 @@ pub(super) fn compose(file: &File, style: &Style, stage: &Stage, elements: &[Ele
     let last = stage.instructions.get(elements.last()?.instruction)?;
     let target = first.whole().cover(last.whole());
 
-    let mut gaps = Gaps::of(file, stage, style);
+    let mut gaps = Gaps::of(file, stage, style, true);
     let mut lines: Vec<String> = Vec::new();
     // What stands behind the last command of an element and before the next.
     let mut waiting: Vec<String> = Vec::new();
