@@ -30,8 +30,7 @@ pub fn title(id: &'static str) -> &'static str {
 }
 
 /// The ids of the assists, in the order of CLI.md's list.
-const IDS: [&str; 5] =
-    [merge_runs::ID, merge_runs_clean::ID, split_run::ID, multi_stage::ID, write_dockerignore::ID];
+const IDS: [&str; 5] = [merge_runs::ID, merge_runs_clean::ID, split_run::ID, multi_stage::ID, write_dockerignore::ID];
 
 /// What all assists say about a place (empty range: the cursor), in the order of CLI.md's list.
 pub fn offers(ctx: &Context, range: TextRange) -> Vec<Offer> {
