@@ -94,6 +94,11 @@ impl Analysis {
         assists::offers(&self.context(), range)
     }
 
+    /// What the assist of this id says about a place.
+    pub fn assists_of(&self, id: &str, range: TextRange) -> Vec<Offer> {
+        assists::offers_of(&self.context(), id, range)
+    }
+
     /// Markdown for the thing at this offset, and its range.
     pub fn hover(&self, offset: TextSize) -> Option<Hover> {
         hover::hover(&self.context(), offset)

@@ -29,19 +29,31 @@ pub fn title(id: &'static str) -> &'static str {
     }
 }
 
+/// The ids of the assists, in the order of CLI.md's list.
+const IDS: [&str; 5] = [merge_runs::ID, merge_runs_clean::ID, split_run::ID, multi_stage::ID, write_dockerignore::ID];
+
 /// What all assists say about a place (empty range: the cursor), in the order of CLI.md's list.
 pub fn offers(ctx: &Context, range: TextRange) -> Vec<Offer> {
-    let mut res = merge_runs::offer(ctx.file, ctx.facts, range);
-    let clean = merge_runs_clean::offer(ctx, range, &res);
-    res.extend(clean.into_iter().map(Offer::Assist));
+    IDS.iter().flat_map(|id| offers_of(ctx, id, range)).collect()
+}
+
+/// What the assist of this id says about a place.
+pub fn offers_of(ctx: &Context, id: &str, range: TextRange) -> Vec<Offer> {
+    let mut res = match id {
+        merge_runs::ID => merge_runs::offer(ctx.file, ctx.facts, range),
+        merge_runs_clean::ID => merge_runs_clean::offer(ctx, range).into_iter().map(Offer::Assist).collect(),
+        split_run::ID => split_run::offer(ctx, range).into_iter().collect(),
+        multi_stage::ID => multi_stage::offer(ctx, range),
+        write_dockerignore::ID => write_dockerignore::offer(ctx, range).into_iter().collect(),
+        _ => Vec::new(),
+    };
     for offer in &mut res {
-        if let Offer::Assist(merge) = offer {
-            weigh_merge(ctx, merge);
+        if let Offer::Assist(assist) = offer
+            && (assist.id == merge_runs::ID || assist.id == merge_runs_clean::ID)
+        {
+            weigh_merge(ctx, assist);
         }
     }
-    res.extend(split_run::offer(ctx, range));
-    res.extend(multi_stage::offer(ctx, range));
-    res.extend(write_dockerignore::offer(ctx, range));
     res
 }
 

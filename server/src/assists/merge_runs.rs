@@ -30,7 +30,7 @@ pub const ID: &str = "merge-runs";
 /// The form with `&&`.
 pub const PLAIN: &str = "plain";
 /// The form as a script in a heredoc.
-const HEREDOC: &str = "heredoc";
+pub const HEREDOC: &str = "heredoc";
 /// The form with `&&`, below an ENV or ARG that stood between.
 const HOIST: &str = "hoist";
 

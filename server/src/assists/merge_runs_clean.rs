@@ -19,23 +19,30 @@ const CLEANING: &[&str] =
 /// More fixes than this in one RUN show a rule that never ends.
 const MOST_FIXES: usize = 12;
 
-/// The merges among `offers`, each with cleaning where there is something to clean; else the RUN at the place alone.
-pub fn offer(ctx: &Context, range: TextRange, offers: &[Offer]) -> Vec<Assist> {
-    let merges: Vec<&Assist> = offers
-        .iter()
+/// Programs that leave something behind when they install.
+const INSTALLERS: &[&str] = &[
+    "apk", "apt", "bun", "bundle", "cargo", "composer", "conda", "dnf", "dotnet", "gem", "go ", "gradle", "mamba",
+    "mvn", "npm", "npx", "pip", "pnpm", "poetry", "uv", "yarn", "yum", "zypper",
+];
+
+/// The merges at a place, each with cleaning where there is something to clean; without any, the RUN there alone.
+pub fn offer(ctx: &Context, range: TextRange) -> Vec<Assist> {
+    let merges: Vec<Assist> = merge_runs::offer(ctx.file, ctx.facts, range)
+        .into_iter()
         .filter_map(|offer| match offer {
             Offer::Assist(assist) => Some(assist).filter(|it| it.variant == Some(merge_runs::PLAIN)),
             Offer::Refusal(_) => None,
         })
         .collect();
     if !merges.is_empty() {
-        return merges.into_iter().filter_map(|merge| merge_and_clean(ctx, merge)).collect();
+        return merges.iter().filter_map(|merge| merge_and_clean(ctx, merge)).collect();
     }
     clean(ctx, range).into_iter().collect()
 }
 
 fn merge_and_clean(ctx: &Context, merge: &Assist) -> Option<Assist> {
     let text = &*ctx.file.text;
+    installs(ctx, merge.target).then_some(())?;
     let (cleaned, doubts) = cleaned(ctx, merge.edit.apply(text), merge.target.start())?;
     Some(Assist {
         id: ID,
@@ -59,6 +66,7 @@ fn clean(ctx: &Context, range: TextRange) -> Option<Assist> {
     let (Some(placed), None) = (touched.next(), touched.next()) else { return None };
     let text = &*ctx.file.text;
     let target = placed.whole();
+    installs(ctx, target).then_some(())?;
     let (cleaned, doubts) = cleaned(ctx, text.to_owned(), target.start())?;
     Some(Assist {
         id: ID,
@@ -72,6 +80,12 @@ fn clean(ctx: &Context, range: TextRange) -> Option<Assist> {
         before: None,
         after: None,
     })
+}
+
+/// Whether there may be anything to clean: to ask the rules costs an analysis.
+fn installs(ctx: &Context, target: TextRange) -> bool {
+    let text = ctx.file.text.get(std::ops::Range::from(target)).unwrap_or_default();
+    INSTALLERS.iter().any(|it| text.contains(it))
 }
 
 /// A text with its RUN cleaned, and what could not be shown. `at` is where the RUN, or the first of its parts, begins in the

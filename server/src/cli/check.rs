@@ -282,8 +282,8 @@ impl Counts {
 fn with_offered_actions(analysis: &Analysis, finding: &Finding) -> Finding {
     let mut res = finding.clone();
     if res.assists.iter().any(|id| actions::is_known(id)) {
-        let offers = analysis.assists(res.range);
-        let is_offered = |id: &str| offers.iter().any(|it| matches!(it, Offer::Assist(assist) if assist.id == id));
+        let range = res.range;
+        let is_offered = |id: &str| analysis.assists_of(id, range).iter().any(|it| matches!(it, Offer::Assist(_)));
         res.assists.retain(|id| is_offered(id));
     }
     res

@@ -32,7 +32,7 @@ pub(super) fn compose(file: &File, style: &Style, stage: &Stage, elements: &[Ele
     let last = stage.instructions.get(elements.last()?.instruction)?;
     let target = first.whole().cover(last.whole());
 
-    let mut gaps = Gaps::of(file, stage, style);
+    let mut gaps = Gaps::of(file, stage, style, false);
     let mut pieces = pieces(stage, elements, &plan, style)?;
     let mut waiting: Vec<String> = Vec::new();
     let mut end = String::new();

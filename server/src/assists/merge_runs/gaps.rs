@@ -24,11 +24,13 @@ pub(super) struct Gaps<'a> {
     ignores: Ignores,
     /// Comments there that other linters read.
     raised: Vec<String>,
+    /// Whether what comes of it is a script: a comment in it allows nothing.
+    is_script: bool,
 }
 
 impl<'a> Gaps<'a> {
     /// Nothing taken up yet.
-    pub(super) fn of(file: &'a File, stage: &'a Stage, style: &'a Style) -> Gaps<'a> {
+    pub(super) fn of(file: &'a File, stage: &'a Stage, style: &'a Style, is_script: bool) -> Gaps<'a> {
         Gaps {
             file,
             stage,
@@ -39,6 +41,7 @@ impl<'a> Gaps<'a> {
             n_hoisted: 0,
             ignores: Ignores::default(),
             raised: Vec::new(),
+            is_script,
         }
     }
 
@@ -73,7 +76,7 @@ impl<'a> Gaps<'a> {
                 match pragmas::read(text) {
                     Comment::Hadolint(ignores) => self.ignores.unite(ignores),
                     Comment::Foreign => self.raised.push(text.to_owned()),
-                    Comment::Allow if !one_line => self.raised.push(text.to_owned()),
+                    Comment::Allow if !one_line || self.is_script => self.raised.push(text.to_owned()),
                     Comment::Allow | Comment::Plain => res.push(self.style.indent.clone() + text),
                 }
             }

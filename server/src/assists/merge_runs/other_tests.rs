@@ -83,7 +83,9 @@ fn chains_become_lines_under_set_e() {
 RUN apt-get update && apt-get install -y \
       curl \
       # for the keys
-      gnupg # why
+      gnupg \
+      #curl \
+      && d # why
 # then
 RUN a || b
 RUN cd /x && c
@@ -98,6 +100,8 @@ apt-get update
 apt-get install -y \
       curl \
       gnupg
+#curl \
+d
 # why
 # then
 ( a || b )
@@ -200,6 +204,14 @@ LABEL x=y
 }
 
 #[test]
+fn what_is_allowed_stays_allowed_above_the_script() {
+    script(
+        "RUN a\n# plimsoll: allow x — why\n# hadolint ignore=DL1\nRUN b\n",
+        "# plimsoll: allow x — why\n# hadolint ignore=DL1\nRUN <<EOF\nset -e\na\nb\nEOF\n",
+    );
+}
+
+#[test]
 fn a_delimiter_that_stands_in_the_script_is_none() {
     script("RUN echo 'a' && \\\nEOF\nRUN b\n", "RUN <<EOF2\nset -e\necho 'a'\nEOF\nb\nEOF2\n");
 }
@@ -243,6 +255,7 @@ fn a_variable_that_a_command_before_may_read_stays() {
     no_hoist("RUN a\nENV NODE_ENV=production\nRUN npm ci\n");
     no_hoist("RUN a\nENV PATH=/x:/bin\nRUN b\n");
     no_hoist("RUN a\nENV http_proxy=x\nRUN b\n");
+    no_hoist("RUN a\nENV CPLUS_INCLUDE_PATH=/x\nRUN b\n");
     no_hoist("RUN a\nENV APP=$OTHER\nRUN b\n");
     no_hoist("RUN a\nWORKDIR /x\nENV APP=1\nRUN b\n");
     no_hoist("RUN a\nRUN b\nENV APP=1\n");

@@ -22,7 +22,7 @@ pub(super) fn compose(file: &File, style: &Style, stage: &Stage, elements: &[Ele
     let last = stage.instructions.get(elements.last()?.instruction)?;
     let target = first.whole().cover(last.whole());
 
-    let mut gaps = Gaps::of(file, stage, style);
+    let mut gaps = Gaps::of(file, stage, style, true);
     let mut lines: Vec<String> = Vec::new();
     // What stands behind the last command of an element and before the next.
     let mut waiting: Vec<String> = Vec::new();
@@ -44,8 +44,10 @@ pub(super) fn compose(file: &File, style: &Style, stage: &Stage, elements: &[Ele
             lines.push(plan.set.map_or("set -e", |set| set.of(&instruction.text)).to_owned());
         }
         lines.extend(comments_before(instruction, element.core).map(str::to_owned));
+        let mut from = element.core.start;
         for statement in statements {
-            statement_lines(instruction, element.core, statement, &mut lines)?;
+            statement_lines(instruction, from, statement, &mut lines)?;
+            from = statement.range.end;
         }
         let comment = trailing_comment(instruction);
         if idx + 1 == elements.len() {
@@ -84,12 +86,12 @@ pub(super) fn compose(file: &File, style: &Style, stage: &Stage, elements: &[Ele
     Some(Merged { target, indels })
 }
 
-/// A statement of a continued RUN; its comments go before it, blank lines go.
-fn statement_lines(instruction: &Instruction, core: Local, statement: &Statement, acc: &mut Vec<String>) -> Option<()> {
+/// A statement of a continued RUN; blank lines go, and the comments since `from`, where the one before ends, go before it.
+fn statement_lines(instruction: &Instruction, from: u32, statement: &Statement, acc: &mut Vec<String>) -> Option<()> {
     let text = statement.range.of(&instruction.text);
-    // Comments since the statement before: none but those inside the commands lie in `core`.
-    let before = statement_comments(instruction, core, statement.range);
-    acc.extend(before.map(str::to_owned));
+    let gap = Local { start: from, end: statement.range.end };
+    let comments = instruction.comments.iter().filter(|it| gap.contains_range(**it));
+    acc.extend(comments.map(|it| it.of(&instruction.text).trim_end().to_owned()));
     let mut written = Vec::new();
     for line in text.lines() {
         let trimmed = line.trim();
@@ -104,30 +106,6 @@ fn statement_lines(instruction: &Instruction, core: Local, statement: &Statement
     }
     acc.push(format!("{}{}{}", opening(statement.wrapper), written.join("\n"), closing(statement.wrapper)));
     Some(())
-}
-
-/// The comment lines in a statement and between it and the one before.
-fn statement_comments(instruction: &Instruction, core: Local, range: Local) -> impl Iterator<Item = &str> {
-    let text = &*instruction.text;
-    // From the line behind the last command before this one.
-    let start = text
-        .get(core.start as usize..range.start as usize)
-        .map_or("", |between| {
-            let mut kept = between.len();
-            for line in between.split_inclusive('\n').rev() {
-                let content = line.trim();
-                let is_gap = content.is_empty() || content.starts_with('#') || matches!(content, "&&" | "\\" | ";");
-                if !is_gap {
-                    break;
-                }
-                kept -= line.len();
-            }
-            between.get(kept..).unwrap_or_default()
-        })
-        .len();
-    let gap = Local { start: range.start - start as u32, end: range.end };
-    let comments = instruction.comments.iter().filter(move |it| gap.contains_range(**it) && it.start >= core.start);
-    comments.map(|it| it.of(text).trim_end())
 }
 
 /// The lines of a script that is there already: as they are, but for its `set` where it is not the first, and brackets.

@@ -112,7 +112,7 @@ impl Asked {
 
 /// Carries it out from left to right, at each place once, until nothing changes; in `region` alone if there is one.
 pub(super) fn carry_out(analysis: Analysis, asked: &Asked, region: Option<TextRange>) -> Fixed {
-    with_offers(analysis, asked, region, &|analysis, place| analysis.assists(place))
+    with_offers(analysis, asked, region, &|analysis, place| analysis.assists_of(asked.action.id, place))
 }
 
 /// What the assists say about a place.

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::analysis::Analysis;
-use crate::assists::{Assist, Offer};
+use crate::assists::{Assist, Offer, merge_runs};
 use crate::cli::render::places::Lines;
 use crate::text::TextRange;
 use crate::weight::{Estimate, Size};
@@ -50,6 +50,10 @@ pub(crate) fn suggestions(analysis: &Analysis) -> Vec<Suggestion> {
     for placed in analysis.file.instructions() {
         for offer in analysis.assists(TextRange::empty(placed.at)) {
             let Offer::Assist(assist) = offer else { continue };
+            // A second form of the same merge saves the same.
+            if assist.variant == Some(merge_runs::HEREDOC) && !assist.preferred {
+                continue;
+            }
             let place = (assist.id, assist.variant, assist.target);
             if !known.contains(&place) {
                 known.push(place);

@@ -83,7 +83,7 @@ const READ_FROM: &[&str] = &[
 ];
 
 /// … and by their ends.
-const READ_TO: &[&str] = &["_PROXY", "FLAGS"];
+const READ_TO: &[&str] = &["FLAGS", "PATH", "_HOME", "_OPTS", "_PROXY"];
 
 /// The sequences of RUNs of a stage that hold an ENV or ARG beside what [`is_movable`]; two RUNs at least.
 pub fn wide_groups(stage: &Stage, users: &[User]) -> Vec<Group> {
