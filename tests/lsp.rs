@@ -330,6 +330,26 @@ fn the_fix_of_a_finding_mends_it_and_all_fixes_come_when_asked_for() {
 }
 
 #[test]
+fn a_finding_is_allowed_by_a_comment_where_it_is_or_for_the_file() {
+    for_each_client(|recorded, client, uri| {
+        let mut version = 2;
+        for (id, line) in [("allow", "# plimsoll: allow "), ("allow-file", "# plimsoll: allow-file ")] {
+            change(client, uri, version, json!([{"text": WASTEFUL}]));
+            client.diagnostics(uri, version, has_lists);
+            let at = range(WASTEFUL, "apt-get update", recorded.encoding);
+            let allow = action(client, uri, &at, json!({"diagnostics": []}), id).expect("it is offered");
+            assert_eq!(allow["kind"], "quickfix");
+            let rule = allow["diagnostics"][0]["code"].as_str().expect("a rule").to_owned();
+            let text = edited(WASTEFUL, &allow["edit"], recorded.encoding);
+            assert!(text.contains(&format!("{line}{rule}\n")), "{text}");
+            change(client, uri, version + 1, json!([{"text": text}]));
+            client.diagnostics(uri, version + 1, |found| !codes(found).contains(&rule.as_str()));
+            version += 2;
+        }
+    });
+}
+
+#[test]
 fn the_ignore_file_is_made_or_extended_as_the_client_can() {
     const WHOLE: &str = "FROM node:22-slim\nWORKDIR /app\nCOPY . .\nCMD [\"node\", \"a.js\"]\n";
     for recorded in RECORDED {

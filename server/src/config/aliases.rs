@@ -10,7 +10,8 @@ pub fn resolve<'a>(name: &str, known: &[&'a str]) -> Option<Vec<&'a str>> {
     if let Some(id) = known.iter().find(|id| **id == name) {
         return Some(vec![id]);
     }
-    if let Some(id) = spelled(name, known) {
+    // Only a name with hyphens can be the other spelling of one, and is worth the search.
+    if let Some(id) = name.contains('-').then(|| spelled(name, known)).flatten() {
         return Some(vec![id]);
     }
     let row = hadolint::find(name)?;

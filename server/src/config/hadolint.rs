@@ -72,7 +72,7 @@ pub static ROWS: &[Row] = &[
     row("DL3014", "apt-get without -y", Rules(&["install-waits-for-answer"])),
     row("DL3015", "recommended packages", Rules(&["apt-recommends-installed"])),
     row("DL3016", "versions of npm packages", Rules(&["unpinned-package"])),
-    row("DL3017", "apk upgrade (retired)", Rules(&["whole-system-upgrade"])),
+    row("DL3017", "apk upgrade (retired)", Rules(&["whole-system-upgrade", "apk-index-left"])),
     row("DL3018", "versions of apk packages", Rules(&["unpinned-package"])),
     row("DL3019", "apk without --no-cache", Rules(&["apk-index-left"])),
     row("DL3020", "COPY instead of ADD", Rules(&["add-for-local-files"])),

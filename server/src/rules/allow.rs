@@ -182,7 +182,7 @@ impl Entry<'_> {
             What::Checks => rule.is_check(),
             What::Unknown => false,
         };
-        let by_value = rule.name == "secret-in-env-or-arg" && finding.severity == Severity::Error;
+        let by_value = rule.name == "secret-in-env-or-arg" && finding.severity != Severity::Warning;
         means && (self.own.is_some() || !by_value)
     }
 }

@@ -111,7 +111,8 @@ static TABLE: &[Row] = &[
     row(&[&["libc-mismatch"], &["missing-runtime-library"]], Same::Any),
     row(&[&["missing-dockerignore"], &["dockerignore-incomplete"]], Same::File),
     Row { order: &[&["git-history-kept"], &["dockerignore-incomplete"]], same: Same::Any, only: Some(is_about_git) },
-    row(&[&["ssh-server-in-image"], &["dev-tools-in-final", "secret-in-run"]], Same::Cause),
+    row(&[&["ssh-server-in-image"], &["dev-tools-in-final"]], Same::Range),
+    row(&[&["ssh-server-in-image"], &["secret-in-run"]], Same::Cause),
 ];
 
 /// Rules about the image below the target, of which the one that saves most speaks.

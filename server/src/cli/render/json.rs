@@ -143,7 +143,8 @@ impl JsonFinding {
     /// A finding of a text.
     pub(crate) fn of(finding: &Finding, lines: &Lines<'_>) -> JsonFinding {
         let (kind, group) = match finding.source {
-            Source::Rule(rule) => (if rule.is_check() { "check" } else { "rule" }, Some(rule.group.name())),
+            Source::Rule(rule) if rule.is_check() => ("check", Some(rule.group.name())),
+            Source::Rule(rule) => ("rule", Some(rule.group.name())),
             Source::Fault => ("fault", None),
             Source::Note(_) => ("note", None),
         };

@@ -50,7 +50,8 @@ pub(crate) fn finding(finding: &Finding, path: &str, lines: &Lines<'_>, style: S
     }
     let mut report = vec![group];
     let line = lines.line(finding.range.start());
-    report.extend(cure(finding, path, line).map(|cure| Group::with_title(Level::HELP.secondary_title(cure))));
+    let cure = cure(finding, path, line).filter(|_| finding.speaks());
+    report.extend(cure.map(|cure| Group::with_title(Level::HELP.secondary_title(cure))));
     let renderer = if style.color { Renderer::styled() } else { Renderer::plain() };
     let mut res = renderer.render(&report);
     res.push_str("\n\n");

@@ -2,7 +2,7 @@
 
 use crate::fixture::{Fixture, analyse, parse};
 use crate::rules::allow::edits;
-use crate::rules::{Finding, Safety, Source};
+use crate::rules::{Finding, Safety, Severity, Source};
 use crate::text::TextRange;
 
 /// Ids of what is shown, notes included.
@@ -21,7 +21,8 @@ fn above(comments: &str) -> String {
 }
 
 /// The settings under which this file has one finding.
-const OTHERS_OFF: &str = "#- plimsoll.toml\n[groups]\nsecurity = \"off\"\ncache = \"off\"\n";
+const OTHERS_OFF: &str = "#- plimsoll.toml\n[groups]\nsecurity = \"off\"\ncache = \"off\"\ncorrectness = \"off\"\n\
+                          style = \"off\"\n";
 
 /// The notes, with the text they are about and their messages.
 fn notes(text: &str) -> Vec<(String, String)> {
@@ -149,10 +150,7 @@ fn names_that_are_none_are_told_with_the_nearest() {
     assert_eq!(notes(&above("# plimsoll: allow fault\n"))[0].1, "errors of the file cannot be allowed");
     assert_eq!(notes(&above("# hadolint ignore=DL9999,SC2086\n")), [], "comments of others are their own matter");
     assert_eq!(
-        notes(&format!(
-            "{}",
-            above("# plimsoll: allow apt-list-left\n").replace("[groups]", "unused-allow = false\n[groups]")
-        )),
+        notes(&above("# plimsoll: allow apt-list-left\n").replace("[groups]", "unused-allow = false\n[groups]")),
         []
     );
 }
@@ -176,7 +174,8 @@ fn names_that_silence_nothing_are_taken_away() {
 fn nothing_is_said_of_a_name_whose_rule_is_off_or_cannot_know() {
     let silent = |comment: &str, base: &str| notes(&above(comment).replace("debian:12-slim", base));
     assert_eq!(silent("# plimsoll: allow eol-base-image\n", "debian:12-slim"), [], "the group is off");
-    assert_eq!(silent("# plimsoll: allow npm-install-not-ci\n", "debian:12-slim"), [], "the context is not known");
+    let text = above("# plimsoll: allow npm-install-not-ci\n").replace("correctness = \"off\"\n", "");
+    assert_eq!(notes(&text), [], "the context is not known");
     assert_eq!(silent("# plimsoll: allow DL3047\n", "debian:12-slim"), [], "the number was left out");
     let broken = above("# plimsoll: allow pip-cache-left\n").replace("apt-get update", "if then {{ x }}");
     assert_eq!(notes(&broken), [], "the shell text is not understood");
@@ -203,6 +202,98 @@ fn a_reason_may_be_required() {
 fn faults_of_the_file_cannot_be_allowed() {
     let text = "# plimsoll: allow-file all\nFROM a\n# plimsoll: allow all\nRUN --x a\n";
     assert_eq!(shown(text), ["fault"]);
+}
+
+/// Ids of what is shown of two stages with a check each; the second stage's name has capitals.
+fn checks(directive: &str, comment: &str, settings: &str) -> Vec<&'static str> {
+    let text = format!(
+        "{directive}FROM scratch as base\n{comment}FROM base AS Runtime\nCOPY a /a\nUSER 1000\nENTRYPOINT [\"/a\"]\n\
+         #- plimsoll.toml\n{settings}"
+    );
+    analyse(&parse(&text))
+        .shown()
+        .filter(|it| it.id().ends_with("Casing") || it.id().contains("allow"))
+        .map(Finding::id)
+        .collect()
+}
+
+#[test]
+fn comments_of_buildkit_skip_its_checks() {
+    let both = ["FromAsCasing", "StageNameCasing"];
+    assert_eq!(checks("", "", ""), both);
+    assert_eq!(checks("# check=skip=FromAsCasing\n", "", ""), ["StageNameCasing"]);
+    assert_eq!(checks("# check=skip=fromascasing\n", "", ""), both, "names have one spelling");
+    assert_eq!(checks("# check=skip=all\n", "", ""), [""; 0]);
+    assert_eq!(checks("", "# check=skip=StageNameCasing why\n", ""), ["FromAsCasing"]);
+    assert_eq!(checks("", "# check=skip=FromAsCasing\n", ""), both, "it is about the instruction below");
+    assert_eq!(checks("", "# plimsoll: allow stage-name-casing\n", ""), ["FromAsCasing"]);
+    assert_eq!(checks("", "# plimsoll: allow StageNameCasing\n", ""), ["FromAsCasing"]);
+    assert_eq!(checks("", "# plimsoll: allow style\n", ""), ["FromAsCasing"]);
+    assert_eq!(
+        checks("", "# plimsoll: allow from-as-casing\n", ""),
+        ["FromAsCasing", "unused-allow", "StageNameCasing"]
+    );
+    let skipped =
+        above("").replace("#- ", "#-").split("#-").next().map(|text| format!("# check=skip=all\n{text}{OTHERS_OFF}"));
+    assert_eq!(shown(&skipped.expect("a text")), ["apt-lists-left"], "our rules are not BuildKit's checks");
+}
+
+#[test]
+fn settings_switch_checks_one_by_one_by_group_and_all() {
+    assert_eq!(checks("", "", "buildkit = false\n"), [""; 0]);
+    assert_eq!(checks("", "", "buildkit = true\n").len(), 2);
+    assert_eq!(checks("", "", "[groups]\nstyle = \"off\"\n"), [""; 0]);
+    assert_eq!(
+        checks("", "", "[groups]\nstyle = \"off\"\n[rules]\nstage-name-casing = \"hint\"\n"),
+        ["StageNameCasing"]
+    );
+    assert_eq!(
+        checks("", "# plimsoll: allow StageNameCasing\n", "buildkit = false\n"),
+        [""; 0],
+        "what is off is not unused"
+    );
+}
+
+#[test]
+fn a_directive_makes_every_check_an_error() {
+    let severities = |directive: &str| -> Vec<Severity> {
+        let text = format!("{directive}FROM scratch as base\nCOPY a /a\nUSER 1000\nENTRYPOINT [\"/a\"]\n");
+        analyse(&parse(&text)).shown().filter(|it| it.id() == "FromAsCasing").map(|it| it.severity).collect()
+    };
+    assert_eq!(severities(""), [Severity::Hint]);
+    assert_eq!(severities("# check=error=true\n"), [Severity::Error]);
+}
+
+#[test]
+fn a_skipped_check_silences_the_rule_of_ours_that_replaces_it() {
+    let text = "ARG V=1\nFROM scratch\n{}COPY a$V /a\nUSER 1000\nENTRYPOINT [\"/a\"]\n";
+    let found = |comment: &str| {
+        let found = shown(&text.replace("{}", comment));
+        found.into_iter().filter(|it| matches!(*it, "variable-out-of-scope" | "UndefinedVar")).collect::<Vec<_>>()
+    };
+    assert_eq!(found(""), ["variable-out-of-scope"]);
+    assert_eq!(found("# check=skip=UndefinedVar\n"), [""; 0]);
+    assert_eq!(found("# plimsoll: allow variable-out-of-scope\n"), ["UndefinedVar"], "the next one speaks");
+    assert_eq!(found("# plimsoll: allow variable-out-of-scope, UndefinedVar\n"), [""; 0]);
+}
+
+#[test]
+fn a_secret_by_value_is_not_silenced_by_a_comment_for_another_linter() {
+    let found = |line: &str, comment: &str| -> Vec<&'static str> {
+        let text = format!("FROM debian:12-slim\n{comment}{line}\nRUN a\nUSER 1000\nCMD [\"a\"]\n");
+        shown(&text).into_iter().filter(|it| it.to_ascii_lowercase().contains("secret")).collect()
+    };
+    let by_name = |comment: &str| found("ARG DB_PASSWORD", comment);
+    let by_value = |comment: &str| found("ENV HOMEBREW=ghp_a8Bc7De6Fg5Hi4Jk3Lm2No1Pq0Rs9Tu8Vw7X", comment);
+    let foreign = ["# hadolint ignore=DL3064\n", "# check=skip=SecretsUsedInArgOrEnv\n"];
+    assert_eq!(by_name(""), ["secret-in-env-or-arg"]);
+    assert_eq!(by_value(""), ["secret-in-env-or-arg"]);
+    assert_eq!(by_name(foreign[0]), ["SecretsUsedInArgOrEnv"], "the check has no number there");
+    assert_eq!(by_name(foreign[1]), [""; 0]);
+    for comment in foreign {
+        assert_eq!(by_value(comment), ["secret-in-env-or-arg"], "{comment}");
+    }
+    assert_eq!(by_value("# plimsoll: allow secret-in-env-or-arg — it is revoked\n"), [""; 0]);
 }
 
 /// The text after "allow here", or after "allow in the file", of its first finding.

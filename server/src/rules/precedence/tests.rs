@@ -66,7 +66,7 @@ fn no_row_lets_a_rule_replace_itself() {
 #[test]
 fn lists_that_are_deleted_too_late_are_one_finding() {
     let text = "FROM debian:12-slim\nRUN apt-get update\nRUN rm -rf /var/lib/apt/lists/*\nUSER app\nCMD [\"a\"]\n\
-                #- plimsoll.toml\n[groups]\ncache = \"off\"\n[rules]\n";
+                #- plimsoll.toml\n[groups]\ncache = \"off\"\ncorrectness = \"off\"\n[rules]\n";
     assert_eq!(shown(text), ["cleanup-in-later-layer"]);
     assert_eq!(shown(&format!("{text}cleanup-in-later-layer = \"off\"\n")), ["apt-lists-left"]);
 }
@@ -197,6 +197,18 @@ fn one_install_has_one_finding_about_the_cache() {
         ],
         &["lockfile-not-copied"],
     );
+}
+
+#[test]
+fn an_ssh_server_is_told_once_and_other_tools_beside_it() {
+    let text = "FROM a\nRUN install vim sshd && passwd root\n";
+    let mut server = finding(text, "ssh-server-in-image", &["install vim sshd && passwd root"]);
+    server.range = finding(text, "ssh-server-in-image", &["sshd"]).range;
+    let others = [("dev-tools-in-final", "vim"), ("dev-tools-in-final", "sshd"), ("secret-in-run", "passwd root")];
+    let mut all: Vec<Finding> = others.iter().map(|(name, piece)| finding(text, name, &[*piece])).collect();
+    all.push(server);
+    assert_eq!(spoken(text, &mut all), ["dev-tools-in-final", "ssh-server-in-image"]);
+    assert!(!all[0].replaced);
 }
 
 #[test]
