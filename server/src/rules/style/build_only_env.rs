@@ -103,9 +103,15 @@ fn runs_what_was_compiled(ctx: &Context, env: &Placed) -> bool {
         Base::Image(image) => ctx.images.traits(image).is_some_and(|it| it.runtime.is_none()),
         Base::Stage(_) | Base::Unknown(_) => false,
     };
-    let copies = stage.instructions.iter().any(|placed| {
-        matches!(placed.instruction.kind, InstructionKind::Copy(_)) && placed.instruction.flag("from").is_some()
-    });
+    // `COPY --from=x / /` brings the compilers along.
+    let mut copies = false;
+    for placed in stage.instructions.iter().filter(|placed| placed.instruction.flag("from").is_some()) {
+        let InstructionKind::Copy(copy) = &placed.instruction.kind else { continue };
+        if copy.sources.iter().any(|word| word.text == "/") {
+            return false;
+        }
+        copies = true;
+    }
     let builds = stage.runs().any(|(_, placed, _)| placed.at > env.at);
     plain && copies && !builds
 }
@@ -179,6 +185,7 @@ mod tests {
         check(&RULE, "FROM golang:1.24\nENV CGO_ENABLED=0\nCMD [\"go\", \"test\"]\n");
         check(&RULE, "FROM debian:12\nENV CC=clang\nRUN make\nCMD [\"x\"]\n");
         check(&RULE, "FROM debian:12\nCOPY --from=x /go /go\nENV CGO_ENABLED=0\nRUN ./tools\nCMD [\"x\"]\n");
+        check(&RULE, "FROM debian:12 AS b\nFROM scratch\nCOPY --from=b / /\nENV CC=cc\nCMD [\"x\"]\n");
         check(&RULE, "FROM python:3.12\nENV CC=clang\nCOPY --from=x /a /a\nCMD [\"x\"]\n");
     }
 
