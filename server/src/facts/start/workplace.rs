@@ -36,9 +36,9 @@ const WORKPLACES: [&str; 22] = [
 ];
 
 /// Programs that wait for somebody to come in when they are started without a file.
-const PROMPTS: [&str; 16] = [
-    "R", "bash", "erl", "fish", "ghci", "iex", "irb", "julia", "node", "octave", "php", "python", "python2", "python3",
-    "sh", "zsh",
+const PROMPTS: [&str; 19] = [
+    "R", "ash", "bash", "dash", "erl", "fish", "ghci", "iex", "irb", "julia", "ksh", "node", "octave", "php", "python",
+    "python2", "python3", "sh", "zsh",
 ];
 
 /// Whether the stage is a place of work: it is named as one for development or tests, is there to be built upon (ONBUILD),
@@ -55,7 +55,9 @@ pub fn is_workplace(file: &File, stage: usize, chain: &StartChain) -> bool {
 
 fn starts_work(chain: &StartChain) -> bool {
     let programs = || chain.programs.iter().filter(|it| !it.health);
-    let place = |it: &Program| WORKPLACES.contains(&it.name.as_str()) || it.name.contains("jupyter");
+    let is_job = |name: &str| matches!(name.trim_end_matches(".sh"), "build" | "ci" | "compile" | "test" | "tests");
+    let place =
+        |it: &Program| WORKPLACES.contains(&it.name.as_str()) || it.name.contains("jupyter") || is_job(&it.name);
     if programs().any(|it| place(it) || needs_tools(&it.name, &it.arguments) || development(it, None).is_some()) {
         return true;
     }
@@ -70,14 +72,20 @@ fn starts_work(chain: &StartChain) -> bool {
 /// Whether CMD is a prompt, whatever an entry script makes of it.
 fn asks_nothing(stage: &Stage) -> bool {
     let command = stage.instructions.iter().rev().find_map(|it| match &it.instruction.kind {
-        InstructionKind::Cmd(Form::Exec(words)) => Some(words),
+        InstructionKind::Cmd(form) => Some(form),
         _ => None,
     });
-    command.is_some_and(|words| {
-        let mut words = words.iter().map(|it| it.text.as_str());
-        let name = words.next().map(|it| it.rsplit('/').next().unwrap_or(it));
-        name.is_some_and(|name| PROMPTS.contains(&name)) && words.all(is_idle)
-    })
+    let words: Vec<&str> = match command {
+        Some(Form::Exec(words)) => words.iter().map(|it| it.text.as_str()).collect(),
+        // `['ash']` is no JSON, and meant for a prompt all the same.
+        Some(Form::Shell(text)) => {
+            text.text.split(|it: char| "[]', ".contains(it)).filter(|it| !it.is_empty()).collect()
+        }
+        Some(Form::Heredoc { .. } | Form::Empty) | None => return false,
+    };
+    let Some((name, options)) = words.split_first() else { return false };
+    let name = name.rsplit('/').next().unwrap_or(name);
+    PROMPTS.contains(&name) && options.iter().all(|it| is_idle(it))
 }
 
 /// Options with which a prompt is still one, or a program only says what it is.
@@ -90,7 +98,10 @@ fn waits(program: &Program) -> bool {
     match program.name.as_str() {
         "sleep" | "true" | "cat" | "pause" => true,
         "tail" => program.arguments.iter().flatten().any(|it| it == "/dev/null"),
-        name => idle && (PROMPTS.contains(&name) || !program.arguments.is_empty()),
+        name => {
+            let tells = |it: &Option<String>| matches!(it.as_deref(), Some("--version" | "--help"));
+            idle && PROMPTS.contains(&name) || program.arguments.iter().any(tells)
+        }
     }
 }
 
@@ -129,6 +140,8 @@ mod tests {
         check("CMD jupyter notebook --ip=0.0.0.0", true);
         check("CMD [\"/usr/sbin/sshd\", \"-D\"]", true);
         check("CMD [\"ruby\", \"-v\"]", true);
+        check("CMD ['ash']", true);
+        check("ENTRYPOINT /src/test/ci.sh", true);
         check("ENTRYPOINT [\"/entry.sh\"]\nCMD [\"php\", \"-a\"]", true);
         check("CMD [\"start-jupyter-here\"]", true);
     }
