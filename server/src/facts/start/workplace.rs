@@ -36,9 +36,9 @@ const WORKPLACES: [&str; 22] = [
 ];
 
 /// Programs that wait for somebody to come in when they are started without a file.
-const PROMPTS: [&str; 19] = [
+const PROMPTS: [&str; 20] = [
     "R", "ash", "bash", "dash", "erl", "fish", "ghci", "iex", "irb", "julia", "ksh", "node", "octave", "php", "python",
-    "python2", "python3", "sh", "zsh",
+    "python2", "python3", "ruby", "sh", "zsh",
 ];
 
 /// Whether the stage is a place of work: it is named as one for development or tests, is there to be built upon (ONBUILD),
