@@ -173,6 +173,12 @@ pub fn index_weight() -> Estimate {
     Estimate::between(1_500_000, 2_400_000, 3_500_000, Basis::Guess, "the usual index of Alpine's two repositories")
 }
 
+/// Whether a command asks for the lists of its repositories anew even where an earlier layer has them.
+pub fn asks_anew(command: &Command) -> bool {
+    let updates = deed(command).is_some_and(|it| it.verb == Verb::Update);
+    updates || command.has(&["-U", "--update", "--update-cache", "--refresh"])
+}
+
 /// Something that a command leaves in the layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Left {
