@@ -7,6 +7,8 @@ pub mod builds;
 pub mod caches;
 pub mod compiles;
 pub mod detach;
+pub mod development_group;
+pub mod environment;
 pub mod fetches;
 pub mod installs;
 pub mod landing;

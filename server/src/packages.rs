@@ -208,6 +208,14 @@ impl AptClosure {
         ids.into_iter().map(|id| TABLE.text(NAME, id as usize)).collect()
     }
 
+    /// Which share of their weight is that of the packages whose names are such.
+    pub fn share(&self, is_such: &dyn Fn(&str) -> bool) -> f64 {
+        let weight = |id: &u32| TABLE.number(INSTALLED, *id as usize).map_or(0, u64::from);
+        let all: u64 = self.ids.iter().map(weight).sum();
+        let such: u64 = self.ids.iter().filter(|id| is_such(TABLE.text(NAME, **id as usize))).map(weight).sum();
+        if all == 0 { 0.0 } else { such as f64 / all as f64 }
+    }
+
     fn sum(&self, column: usize) -> u64 {
         self.ids.iter().filter_map(|id| TABLE.number(column, *id as usize)).map(u64::from).sum()
     }

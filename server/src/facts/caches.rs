@@ -5,11 +5,12 @@
 mod table;
 
 use crate::facts::caches::table::{Row, TABLE};
+use crate::facts::environment;
 use crate::facts::installs::{Deed, Manager, Verb, deed};
 use crate::facts::removes::{Removal, deletes, homely, removal};
 use crate::facts::run::{Command, RunFacts, is_below};
 use crate::model::{ImageRef, Placed, Stage};
-use crate::shell::{self, CommandKind, Script};
+use crate::shell::Script;
 use crate::weight::{Basis, Estimate};
 
 /// What is left.
@@ -172,6 +173,12 @@ pub fn index_weight() -> Estimate {
     Estimate::between(1_500_000, 2_400_000, 3_500_000, Basis::Guess, "the usual index of Alpine's two repositories")
 }
 
+/// Whether a command asks for the lists of its repositories anew even where an earlier layer has them.
+pub fn asks_anew(command: &Command) -> bool {
+    let updates = deed(command).is_some_and(|it| it.verb == Verb::Update);
+    updates || command.has(&["-U", "--update", "--update-cache", "--refresh"])
+}
+
 /// Something that a command leaves in the layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Left {
@@ -231,6 +238,12 @@ impl Asked<'_> {
         }
         if self.command.program == "gem" {
             let installs = matches!(self.command.subcommand(), Some("install" | "i" | "update"));
+            // Bundler alone, or RubyGems itself, is an archive of less than a megabyte.
+            let names: Vec<&str> = self.command.operands().skip(1).filter_map(|it| it.value.as_deref()).collect();
+            let is_little =
+                |it: &str| matches!(it, "bundler" | "rake") || it.starts_with(|it: char| it.is_ascii_digit());
+            let little = self.command.has(&["--system"]) || !names.is_empty() && names.into_iter().all(is_little);
+            let installs = installs && !little;
             return installs.then(|| (Cache::Gem, usual("/usr/local/bundle/cache")));
         }
         let deed = deed(self.command)?;
@@ -356,33 +369,8 @@ impl Asked<'_> {
         None
     }
 
-    /// The value of an environment variable as the command sees it; `Some(None)` where it is set and not known.
     fn variable(&self, names: &[&str]) -> Option<Option<String>> {
-        let call = self.script.calls.get(self.command.call)?;
-        if let Some(own) = call.environment.iter().find(|it| names.contains(&it.name.as_str())) {
-            return Some(own.value.literal());
-        }
-        for earlier in self.run.commands.get(..self.idx)?.iter().rev() {
-            for value in earlier.values().filter(|_| earlier.program == "export") {
-                let (name, value) = value.split_once('=').unwrap_or((value, ""));
-                if names.contains(&name) {
-                    return Some(Some(value.to_owned()));
-                }
-            }
-        }
-        // `A=1` without `export` reaches the program only if the name was exported before: not known.
-        let assigned = self.script.list.commands().filter(|it| it.range.end <= call.range.start);
-        let sets = |command: &shell::Command| match &command.kind {
-            CommandKind::Simple(it) => {
-                it.words.is_empty() && it.assignments.iter().any(|it| names.contains(&it.name.as_str()))
-            }
-            _ => false,
-        };
-        if { assigned }.any(sets) {
-            return Some(None);
-        }
-        let set = names.iter().find_map(|name| self.stage.scope.get_at(name, self.placed.at))?;
-        Some(set.value.clone())
+        environment::variable(self.stage, self.placed, self.run, self.script, self.idx, names)
     }
 
     /// Whether it is removed, cleaned or mounted, or may be.

@@ -4,7 +4,7 @@
 
 use crate::context::{BuildContext, EntryKind};
 use crate::facts::walk::{self, State};
-use crate::model::{Copy, File, InstructionKind, Placed, Stage};
+use crate::model::{Copy, File, InstructionKind, Placed, Source, Stage};
 
 /// What lies at a path of the image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +78,20 @@ pub fn landed(file: &File, stage: &Stage, states: &[State], context: &BuildConte
         }
     }
     Landed::Nothing
+}
+
+/// The instruction and the stage that bring the file at `path` (absolute) by `COPY --from`, by its name.
+pub fn from_stage(file: &File, stage: &Stage, states: &[State], path: &str) -> Option<(usize, usize)> {
+    stage.sources.iter().rev().find_map(|(idx, source)| {
+        let Source::Stage(from) = source else { return None };
+        let copied = copied(file, stage, stage.instructions.get(*idx)?, states.get(*idx)?)?;
+        let lands = |source: &String| {
+            let name = source.trim_end_matches('/').rsplit('/').next().unwrap_or(source);
+            let place = copied.destination.trim_end_matches('/');
+            if copied.into_directory { path.strip_prefix(place) == Some(&format!("/{name}")) } else { path == place }
+        };
+        copied.sources.iter().flatten().any(lands).then_some((*idx, *from))
+    })
 }
 
 /// The path of the context that this source brings to `path`.

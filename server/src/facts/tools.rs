@@ -52,9 +52,8 @@ const LIGHT: [&str; 33] = [
 ];
 
 /// Those that weigh several megabytes without what they need.
-const HEAVY: [&str; 22] = [
+const HEAVY: [&str; 21] = [
     "ant",
-    "binutils",
     "cabal-install",
     "cmake",
     "cmake3",

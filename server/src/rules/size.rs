@@ -8,6 +8,7 @@ pub mod build_tools_in_final;
 pub mod cleanup_in_later_layer;
 pub mod copied_archive_unpacked;
 pub mod cuda_wheels_on_cpu_base;
+pub mod dev_dependencies_in_final;
 pub mod dev_tools_in_final;
 pub mod dockerignore_incomplete;
 pub mod download_kept;
@@ -21,7 +22,9 @@ pub mod npm_cache_left;
 pub mod package_cache_left;
 pub mod pip_cache_left;
 pub mod rpm_cache_left;
+pub mod sdk_as_runtime;
 pub mod single_stage_build;
 pub mod sparse_lastlog;
+pub mod static_binary_on_fat_base;
 pub mod whole_system_upgrade;
 // End of Modules of the rules.

@@ -5,7 +5,7 @@
 
 use crate::context::BuildContext;
 use crate::facts::RunFacts;
-use crate::facts::caches::{Cache, index_weight, lists_weight};
+use crate::facts::caches::{Cache, asks_anew, index_weight, lists_weight};
 use crate::facts::removes::homely;
 use crate::facts::run::{Command, is_below};
 use crate::images::Traits;
@@ -150,7 +150,9 @@ pub(super) fn what_writes(program: &str) -> String {
 /// The caches that stay and that no module has weighed with what was installed.
 fn caches(ground: &Ground<'_>, ledger: &mut Ledger) {
     let mut has_lists = false;
-    let mut has_index = false;
+    // An index that is there is taken while it is fresh.
+    let mut has_index = !ground.run.commands.iter().any(asks_anew)
+        && ledger.earlier_mut().iter().any(|part| part.what == "package index");
     for left in &ground.run.left {
         match left.cache {
             Cache::AptLists if !has_lists => {

@@ -3,10 +3,11 @@
 //!
 //! Names alone decide. What could not be followed is no place of work.
 
+use crate::facts;
 use crate::facts::builds::needs_tools;
 use crate::facts::start::development::development;
 use crate::facts::start::{Program, StartChain};
-use crate::model::Stage;
+use crate::model::{File, Form, InstructionKind, Stage};
 
 /// Programs in which people or jobs work with whatever the image has.
 const WORKPLACES: [&str; 22] = [
@@ -35,18 +36,29 @@ const WORKPLACES: [&str; 22] = [
 ];
 
 /// Programs that wait for somebody to come in when they are started without a file.
-const PROMPTS: [&str; 16] = [
-    "R", "bash", "erl", "fish", "ghci", "iex", "irb", "julia", "node", "octave", "php", "python", "python2", "python3",
-    "sh", "zsh",
+const PROMPTS: [&str; 20] = [
+    "R", "ash", "bash", "dash", "erl", "fish", "ghci", "iex", "irb", "julia", "ksh", "node", "octave", "php", "python",
+    "python2", "python3", "ruby", "sh", "zsh",
 ];
 
-/// Whether a start is a place of work: something to work in, a prompt, a program that only waits, or one that builds.
-pub fn is_workplace(chain: &StartChain) -> bool {
+/// Whether the stage is a place of work: it is named as one for development or tests, is there to be built upon (ONBUILD),
+/// or starts something to work in, a prompt, a program that only waits, or one that builds.
+pub fn is_workplace(file: &File, stage: usize, chain: &StartChain) -> bool {
+    let stages = || facts::chain(file, stage).into_iter().filter_map(|idx| file.stages.get(idx));
+    let onbuild =
+        |it: &Stage| it.instructions.iter().any(|it| matches!(it.instruction.kind, InstructionKind::Onbuild(_)));
+    file.stages.get(stage).is_some_and(is_for_development)
+        || stages().any(onbuild)
+        || starts_work(chain)
+        || stages().any(asks_nothing)
+}
+
+fn starts_work(chain: &StartChain) -> bool {
     let programs = || chain.programs.iter().filter(|it| !it.health);
-    if programs().any(|it| WORKPLACES.contains(&it.name.as_str())) {
-        return true;
-    }
-    if programs().any(|it| needs_tools(&it.name, &it.arguments) || development(it, None).is_some()) {
+    let is_job = |name: &str| matches!(name.trim_end_matches(".sh"), "build" | "ci" | "compile" | "test" | "tests");
+    let place =
+        |it: &Program| WORKPLACES.contains(&it.name.as_str()) || it.name.contains("jupyter") || is_job(&it.name);
+    if programs().any(|it| place(it) || needs_tools(&it.name, &it.arguments) || development(it, None).is_some()) {
         return true;
     }
     let mut work = chain.work().peekable();
@@ -57,14 +69,39 @@ pub fn is_workplace(chain: &StartChain) -> bool {
     chain.open.is_empty() && { work }.all(waits)
 }
 
+/// Whether CMD is a prompt, whatever an entry script makes of it.
+fn asks_nothing(stage: &Stage) -> bool {
+    let command = stage.instructions.iter().rev().find_map(|it| match &it.instruction.kind {
+        InstructionKind::Cmd(form) => Some(form),
+        _ => None,
+    });
+    let words: Vec<&str> = match command {
+        Some(Form::Exec(words)) => words.iter().map(|it| it.text.as_str()).collect(),
+        // `['ash']` is no JSON, and meant for a prompt all the same.
+        Some(Form::Shell(text)) => {
+            text.text.split(|it: char| "[]', ".contains(it)).filter(|it| !it.is_empty()).collect()
+        }
+        Some(Form::Heredoc { .. } | Form::Empty) | None => return false,
+    };
+    let Some((name, options)) = words.split_first() else { return false };
+    let name = name.rsplit('/').next().unwrap_or(name);
+    PROMPTS.contains(&name) && options.iter().all(|it| is_idle(it))
+}
+
+/// Options with which a prompt is still one, or a program only says what it is.
+fn is_idle(option: &str) -> bool {
+    matches!(option, "-a" | "-i" | "-l" | "--login" | "-v" | "-V" | "--version" | "--help")
+}
+
 fn waits(program: &Program) -> bool {
-    let first = program.arguments.first().map(|it| it.as_deref().unwrap_or("?"));
-    let all_options =
-        program.arguments.iter().all(|it| it.as_deref().is_some_and(|it| matches!(it, "-l" | "-i" | "--login")));
+    let idle = program.arguments.iter().all(|it| it.as_deref().is_some_and(is_idle));
     match program.name.as_str() {
         "sleep" | "true" | "cat" | "pause" => true,
         "tail" => program.arguments.iter().flatten().any(|it| it == "/dev/null"),
-        name => PROMPTS.contains(&name) && (first.is_none() || all_options),
+        name => {
+            let tells = |it: &Option<String>| matches!(it.as_deref(), Some("--version" | "--help"));
+            idle && PROMPTS.contains(&name) || program.arguments.iter().any(tells)
+        }
     }
 }
 
@@ -89,7 +126,7 @@ mod tests {
     fn check(text: &str, expected: bool) {
         let file = lower::file(format!("FROM a AS x\n{text}\n").into(), &lower::Build::default(), None);
         let chain = chain(&file, 0, &BuildContext::default(), "/", false);
-        assert_eq!(is_workplace(&chain), expected, "{text}");
+        assert_eq!(is_workplace(&file, 0, &chain), expected, "{text}");
     }
 
     #[test]
@@ -102,6 +139,11 @@ mod tests {
         check("CMD tail -f /dev/null", true);
         check("CMD jupyter notebook --ip=0.0.0.0", true);
         check("CMD [\"/usr/sbin/sshd\", \"-D\"]", true);
+        check("CMD [\"ruby\", \"-v\"]", true);
+        check("CMD ['ash']", true);
+        check("ENTRYPOINT /src/test/ci.sh", true);
+        check("ENTRYPOINT [\"/entry.sh\"]\nCMD [\"php\", \"-a\"]", true);
+        check("CMD [\"start-jupyter-here\"]", true);
     }
 
     #[test]

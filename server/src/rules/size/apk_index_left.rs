@@ -1,7 +1,7 @@
 //! `apk-index-left`: the index of `apk` stays in a shipped layer.
 
 use crate::facts::append::append;
-use crate::facts::caches::{Cache, index_weight};
+use crate::facts::caches::{Cache, asks_anew, index_weight};
 use crate::facts::installs::{Manager, Verb, deed};
 use crate::facts::run::Command;
 use crate::rules::{Context, Finding, Fix, Group, Rule, RunAt, Severity};
@@ -42,15 +42,24 @@ Who removes `/var/cache/apk/*` in the same `RUN`, or mounts a cache there, keeps
 };
 
 fn check(ctx: &Context, acc: &mut Vec<Finding>) {
+    let mut is_there = false;
     for at in ctx.final_runs() {
         // One finding a RUN: all its commands share one index.
-        let Some(left) = at.facts.left.iter().find(|left| left.cache == Cache::ApkIndex) else { continue };
-        let Some(command) = at.facts.commands.get(left.command) else { continue };
-        let saves = index_weight();
-        let message = format!("{} in this layer ({})", left.cache.stays(), saves.words());
-        let mut finding = Finding::new(&RULE, at.range(command), message);
+        let left = at.facts.left.iter().filter(|left| left.cache == Cache::ApkIndex);
+        let mut commands = left.filter_map(|left| at.facts.commands.get(left.command)).peekable();
+        let Some(command) = commands.peek().copied() else { continue };
+        // `apk add` takes the index of an earlier layer while it is fresh, and fetches none.
+        let fetches = commands.any(asks_anew);
+        let mut finding = Finding::new(&RULE, at.range(command), Cache::ApkIndex.stays());
+        if is_there && !fetches {
+            finding.message.push_str(" as it does in an earlier layer");
+        } else {
+            let saves = index_weight();
+            finding.message.push_str(&format!(" in this layer ({})", saves.words()));
+            finding.saves = Some(saves);
+        }
+        is_there = true;
         finding.fix = fix(ctx, &at);
-        finding.saves = Some(saves);
         acc.push(finding);
     }
 }
@@ -162,8 +171,21 @@ mod tests {
             "FROM alpine:3.22\n\
              RUN apk add curl\n\
              #   ^^^^^^^^^^^^ the package index stays in this layer (about 2.4 MB)\n\
-             RUN apk upgrade\n\
-             #   ^^^^^^^^^^^ the package index\n\
+             RUN apk add -U git\n\
+             #   ^^^^^^^^^^^^^^ the package index stays in this layer (about 2.4 MB)\n\
+             CMD [\"a\"]\n",
+        );
+    }
+
+    #[test]
+    fn an_index_that_is_there_is_not_fetched_again() {
+        check(
+            &RULE,
+            "FROM alpine:3.22\n\
+             RUN apk add curl\n\
+             #   ^^^^^^^^^^^^ in this layer (about 2.4 MB)\n\
+             RUN apk add git\n\
+             #   ^^^^^^^^^^^ the package index stays as it does in an earlier layer\n\
              CMD [\"a\"]\n",
         );
     }

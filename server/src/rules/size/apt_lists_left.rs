@@ -50,6 +50,9 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
     for at in ctx.final_runs() {
         let Some(left) = at.facts.left.iter().rfind(|left| left.cache == Cache::AptLists) else { continue };
         let Some(update) = at.facts.commands.get(left.command) else { continue };
+        if is_configured(ctx, &at) {
+            continue;
+        }
         let saves = lists_weight(image);
         let mut message = format!("{} in this layer ({})", left.cache.stays(), saves.words());
         let mut finding = Finding::new(&RULE, at.range(update), String::new());
@@ -66,6 +69,14 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
         finding.saves = Some(saves);
         acc.push(finding);
     }
+}
+
+/// Whether an earlier instruction of the chain puts the lists elsewhere, as far as it can be read.
+fn is_configured(ctx: &Context, at: &RunAt) -> bool {
+    ctx.facts.final_chain.iter().filter_map(|idx| ctx.file.stages.get(*idx)).any(|stage| {
+        let mut earlier = stage.instructions.iter().take_while(|placed| placed.at <= at.placed.at);
+        earlier.any(|placed| placed.instruction.text.contains("Dir::State"))
+    })
 }
 
 fn fix(ctx: &Context, at: &RunAt, update: &Command, safety: Safety) -> Option<Fix> {
@@ -178,6 +189,7 @@ mod tests {
     #[test]
     fn lists_that_lie_elsewhere_are_not_looked_for() {
         check_silent("RUN apt-get -o Dir::State::Lists=/tmp/lists update");
+        check_silent("RUN echo 'Dir::State::Lists \"/tmp/l\";' > /etc/apt/apt.conf.d/l\nRUN apt-get update");
     }
 
     #[test]

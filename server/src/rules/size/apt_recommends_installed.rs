@@ -104,10 +104,27 @@ fn extra(
     let until = |last: u32| -> Vec<Asked> {
         all.iter().map(|it| Asked { recommends: it.recommends && it.at <= last, ..*it }).collect()
     };
-    match saving(&until(here), &until(here.saturating_sub(1)), Some(image), ctx.images) {
+    let (mut all, mut kept) = (until(here), until(here.saturating_sub(1)));
+    if !is_of_today(image) {
+        // Headers of the libc recommend half a desktop since glibc 2.32, not before.
+        let headers = Asked { name: "libc6-dev", recommends: true, at: 0 };
+        all.push(headers);
+        kept.push(headers);
+    }
+    match saving(&all, &kept, Some(image), ctx.images) {
         Saving::Known(extra, weight) => Some((extra, weight)),
         Saving::Nothing | Saving::Unknown => None,
     }
+}
+
+/// Whether the base surely is a release like the one of the table: Debian 12, Ubuntu 22.04 or later.
+fn is_of_today(image: &ImageRef) -> bool {
+    let tag = image.tag_or_latest().unwrap_or_default();
+    let suites = ["bookworm", "trixie", "jammy", "noble", "22.04", "24.04", "26.04"];
+    let debian =
+        image.path == "library/debian" && ["12", "13", "stable", "latest"].iter().any(|it| tag.starts_with(it));
+    let ubuntu = image.path == "library/ubuntu" && matches!(tag, "latest" | "rolling");
+    debian || ubuntu || suites.iter().any(|suite| tag.contains(suite))
 }
 
 fn fix(at: &RunAt, deed: &Deed, extra: &AptClosure) -> Fix {
@@ -203,6 +220,12 @@ mod tests {
              RUN apt-get update && apt-get install -y python3-pip\n\
              CMD [\"a\"]\n",
         );
+    }
+
+    #[test]
+    fn an_older_release_recommends_less() {
+        check(&RULE, "FROM debian:12\nRUN apt-get install -y zlib1g-dev\n#           ^^^^^^^ about\nCMD [\"a\"]\n");
+        check_silent("debian:10", "RUN apt-get install -y zlib1g-dev");
     }
 
     #[test]

@@ -3,12 +3,13 @@
 use crate::facts::installs::{Deed, Manager, Verb, deed};
 use crate::facts::made::plain_name;
 use crate::facts::run::{Argument, Command};
-use crate::facts::start::workplace::{is_for_development, is_workplace};
+use crate::facts::start::Open;
+use crate::facts::start::workplace::is_workplace;
 use crate::facts::tools::{Bulk, build_tool};
-use crate::model::InstructionKind;
 use crate::rules::{Context, Finding, Fix, Group, Related, Rule, RunAt, Safety, Severity};
 use crate::size::spared::{Asked, Saving, asked, saving};
 use crate::text::{Indel, TextEdit, TextRange};
+use crate::weight::{Estimate, Size};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -50,7 +51,7 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
     for at in ctx.final_runs() {
         for (idx, command) in at.facts.commands.iter().enumerate().filter(|(_, it)| it.certain) {
             let Some(deed) = deed(command).filter(is_install) else { continue };
-            if !removes_some(&at, idx) && tools(&deed).next().is_some() {
+            if !removes_some(&at, idx) && tools(&deed).any(|(_, name, _)| !is_for_dotnet(ctx, &deed, name)) {
                 found.push((at, idx));
             }
         }
@@ -74,8 +75,6 @@ fn is_install(deed: &Deed) -> bool {
 /// The tools among the packages, by name and how much they weigh, with the word that names them.
 fn tools<'a>(deed: &'a Deed<'a>) -> impl Iterator<Item = (&'a Argument, &'a str, Bulk)> {
     let manager = deed.manager;
-    // .NET looks for libdl.so, which libc6-dev has, when it loads libgdiplus.
-    let drawing = deed.packages().any(|it| it == "libgdiplus");
     deed.words.iter().flat_map(move |word| {
         let value = word.value.as_deref().unwrap_or_default();
         // A group of packages is one word with blanks.
@@ -84,11 +83,17 @@ fn tools<'a>(deed: &'a Deed<'a>) -> impl Iterator<Item = (&'a Argument, &'a str,
         let parts = value.split_whitespace().filter_map(move |part| {
             let name = plain_name(manager, part);
             let name = if part.starts_with('@') { part } else { name };
-            let bulk = build_tool(manager, name).filter(|_| !(drawing && name == "libc6-dev"))?;
-            Some((*word, name, bulk))
+            Some((*word, name, build_tool(manager, name)?))
         });
         whole.into_iter().chain(parts)
     })
+}
+
+/// .NET looks for libdl.so, which the headers of the libc have, when it loads a native library.
+fn is_for_dotnet(ctx: &Context, deed: &Deed, name: &str) -> bool {
+    matches!(name, "libc-dev" | "libc6-dev" | "libgdiplus-dev")
+        && (deed.packages().any(|it| it == "libgdiplus")
+            || ctx.base_image().is_some_and(|image| image.path.contains("dotnet") || image.path.contains("aspnet")))
 }
 
 /// Whether a later command of the RUN takes packages away. What exactly goes is not looked at: who removes something has
@@ -109,19 +114,18 @@ fn is_system(manager: Manager) -> bool {
     matches!(manager, Manager::Apt | Manager::Apk | Manager::Rpm | Manager::Zypper)
 }
 
-/// Whether the image is there to build in.
+/// Whether the image is there to build in, or may be: it starts what a variable names.
 fn is_to_build_in(ctx: &Context) -> bool {
-    let target = ctx.facts.target.and_then(|target| ctx.file.stages.get(target));
-    let onbuild = target.is_some_and(|stage| {
-        stage.instructions.iter().any(|it| matches!(it.instruction.kind, InstructionKind::Onbuild(_)))
-    });
-    !ctx.facts.is_started() || onbuild || target.is_some_and(is_for_development) || is_workplace(ctx.start())
+    let Some(target) = ctx.facts.target.filter(|_| ctx.facts.is_started()) else { return true };
+    let chain = ctx.start();
+    is_workplace(ctx.file, target, chain) || chain.open.iter().any(|it| matches!(it, Open::Variable(_)))
 }
 
 fn finding(ctx: &Context, at: &RunAt, idx: usize, asked: &[Asked]) -> Option<Finding> {
     let command = at.facts.commands.get(idx)?;
     let deed = deed(command)?;
-    let tools: Vec<(&Argument, &str, Bulk)> = tools(&deed).collect();
+    let tools: Vec<(&Argument, &str, Bulk)> =
+        tools(&deed).filter(|(_, name, _)| !is_for_dotnet(ctx, &deed, name)).collect();
     let (first, name, _) = *tools.first()?;
     let saves = match saved(ctx, at, command, &deed, &tools, asked) {
         Saving::Nothing => return None,
@@ -135,11 +139,14 @@ fn finding(ctx: &Context, at: &RunAt, idx: usize, asked: &[Asked]) -> Option<Fin
         }
         Saving::Known(_, saves) => Some(saves),
     };
-    let (what, stays) = match tools.len() {
-        1 => (format!("`{name}`"), "stays in the image, though only a build needs it"),
-        n => (format!("`{name}` and {} more", n - 1), "stay in the image, though only a build needs them"),
+    // The library that they come with may well be needed.
+    let headers = tools.iter().all(|(_, name, _)| are_headers(name));
+    let mut message = match (tools.len(), headers) {
+        (1, false) => format!("`{name}` stays in the image, though only a build needs it"),
+        (1, true) => format!("`{name}` stays in the image, though only a build needs headers"),
+        (n, false) => format!("`{name}` and {} more stay in the image, though only a build needs them", n - 1),
+        (n, true) => format!("`{name}` and {} more stay in the image, though only a build needs headers", n - 1),
     };
-    let mut message = format!("{what} {stays}");
     if let Some(saves) = &saves {
         message.push_str(&format!(" ({})", saves.words()));
     }
@@ -174,7 +181,23 @@ fn saved(
     // What a later command asks for too is counted where it is asked for first.
     let until: Vec<Asked> = asked.iter().filter(|it| it.at <= here || !is_known_tool(it.name)).copied().collect();
     let kept: Vec<Asked> = until.iter().filter(|it| !is_tool(it)).copied().collect();
-    saving(&until, &kept, ctx.base_image(), ctx.images)
+    let headers = tools.iter().all(|(_, name, _)| are_headers(name));
+    match saving(&until, &kept, ctx.base_image(), ctx.images) {
+        // Of what headers bring along the libraries stay.
+        Saving::Known(closure, whole) if headers => match closure.share(&is_known_tool) {
+            share if share > 0.0 => {
+                let part = |size: Size| (size.0 as f64 * share) as u64;
+                let (low, likely, high) = (part(whole.low), part(whole.likely), part(whole.high));
+                Saving::Known(closure, Estimate::between(low, likely, high, whole.basis, whole.source))
+            }
+            _ => Saving::Nothing,
+        },
+        saving => saving,
+    }
+}
+
+fn are_headers(name: &str) -> bool {
+    name.ends_with("-dev") || name.ends_with("-devel")
 }
 
 fn is_known_tool(name: &str) -> bool {

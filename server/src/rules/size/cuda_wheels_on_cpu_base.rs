@@ -146,7 +146,7 @@ fn chooses_an_index(at: &RunAt, command: &Command) -> bool {
         || names.iter().any(|name| at.stage.scope.get_at(name, at.placed.at).is_some())
 }
 
-/// Whether anything in the file speaks of a GPU, or the platform has no CUDA wheels.
+/// Whether anything in the file speaks of a GPU or chooses wheels, or the platform has none with CUDA.
 fn is_for_gpu(ctx: &Context) -> bool {
     if ctx.config.platform.to_string().contains("arm") {
         return true;
@@ -165,8 +165,11 @@ fn is_for_gpu(ctx: &Context) -> bool {
         }
     };
     let own = |placed: &crate::model::Placed| match &placed.instruction.kind {
-        // The package itself has such words in its name.
-        InstructionKind::Run(_) => placed.instruction.text.to_ascii_lowercase().contains("nvidia"),
+        // The package itself has such words in its name. A wheel for the CPU serves what is installed beside it too.
+        InstructionKind::Run(_) => {
+            let text = placed.instruction.text.to_ascii_lowercase();
+            ["nvidia", "download.pytorch.org", "whl/cpu", "+cpu"].iter().any(|word| text.contains(word))
+        }
         _ => speaks(&placed.instruction.text),
     };
     ctx.file.stages.iter().any(|stage| known(stage) || stage.instructions.iter().any(own)) || {
@@ -221,6 +224,10 @@ mod tests {
         check_silent("python:3.13-slim", "RUN pip install torch -f https://a.example/whl/cpu");
         check_silent("python:3.13-slim", "RUN pip install torch==2.5.1+cpu");
         check_silent("python:3.13-slim", "ENV PIP_EXTRA_INDEX_URL=https://a.example\nRUN pip install torch");
+        check_silent(
+            "python:3.13-slim",
+            "RUN pip install https://download.pytorch.org/whl/cpu/torch-2.whl && pip install torchvision",
+        );
         check_silent("python:3.13-slim", "RUN pip install tensorflow jax onnxruntime");
     }
 

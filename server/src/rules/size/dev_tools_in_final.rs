@@ -3,9 +3,10 @@
 use crate::facts::installs::{Deed, Manager, Verb, deed};
 use crate::facts::made::plain_name;
 use crate::facts::run::{Argument, Command};
-use crate::facts::start::workplace::{is_for_development, is_workplace};
+use crate::facts::start::workplace::is_workplace;
 use crate::facts::start::{Open, Program};
 use crate::facts::tools::{Bulk, personal_tool, programs};
+use crate::model::{InstructionKind, Placed};
 use crate::rules::{Context, Finding, Fix, Group, Rule, RunAt, Safety, Severity};
 use crate::size::spared::{Asked, Saving, asked, saving};
 use crate::text::{TextEdit, TextRange, TextSize};
@@ -98,14 +99,20 @@ fn tools<'a>(deed: &'a Deed<'a>) -> impl Iterator<Item = (&'a Argument, &'a str,
     })
 }
 
-/// Whether people are meant to work in the image.
+/// Whether people are meant to work in the image: they may come in by ssh, too.
 fn is_to_work_in(ctx: &Context) -> bool {
-    let target = ctx.facts.target.and_then(|target| ctx.file.stages.get(target));
+    let Some(target) = ctx.facts.target.filter(|_| ctx.facts.is_started()) else { return true };
     let is_dev_container = |path: &str| path.contains(".devcontainer/");
-    !ctx.facts.is_started()
-        || target.is_some_and(is_for_development)
-        || ctx.context.dockerfile.as_deref().is_some_and(is_dev_container)
-        || is_workplace(ctx.start())
+    let stages = ctx.facts.final_chain.iter().filter_map(|idx| ctx.file.stages.get(*idx));
+    let ssh = |it: &Placed| match &it.instruction.kind {
+        InstructionKind::Expose(ports) => ports.iter().any(|port| port.text.split('/').next() == Some("22")),
+        InstructionKind::Run(_) => it.instruction.text.contains("openssh-server"),
+        _ => false,
+    };
+    ctx.context.dockerfile.as_deref().is_some_and(is_dev_container) || is_workplace(ctx.file, target, ctx.start()) || {
+        stages
+    }
+    .any(|stage| stage.instructions.iter().any(ssh))
 }
 
 /// Whether a RUN, the start or the health check calls the tool, or a script that nobody has read may.
@@ -247,6 +254,8 @@ mod tests {
         check(&RULE, "FROM debian:12\nRUN apt-get install -y vim\n");
         check(&RULE, "FROM debian:12\nRUN apt-get install -y vim\nCMD [\"zsh\"]\n");
         check(&RULE, "FROM debian:12\nRUN apt-get install -y vim\nCMD [\"sleep\", \"infinity\"]\n");
+        check(&RULE, "FROM debian:12\nRUN apt-get install -y vim\nEXPOSE 22\nCMD [\"/srv/a\"]\n");
+        check(&RULE, "FROM debian:12\nRUN apt-get install -y vim openssh-server\nCMD [\"/run.sh\"]\n");
         check(&RULE, "FROM debian:12 AS debug\nRUN apt-get install -y vim\nCMD [\"/srv/a\"]\n");
     }
 

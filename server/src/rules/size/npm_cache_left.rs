@@ -146,6 +146,7 @@ mod tests {
     #[test]
     fn what_fetches_nothing_leaves_nothing() {
         check_silent("RUN npm install --offline ./a.tgz");
+        check_silent("RUN --network=none npm ci");
         check_silent("RUN npm run build && npm test");
         check_silent("RUN npx tsc");
     }

@@ -125,7 +125,8 @@ fn is_configured(ctx: &Context, at: &RunAt, cache: Cache) -> bool {
 
 /// Whether the image is there to build in, or may be: it starts nothing, a shell, or something that compiles.
 fn is_for_building(ctx: &Context) -> bool {
-    !ctx.facts.is_started() || !ctx.start().open.is_empty() || is_workplace(ctx.start())
+    let Some(target) = ctx.facts.target.filter(|_| ctx.facts.is_started()) else { return true };
+    !ctx.start().open.is_empty() || is_workplace(ctx.file, target, ctx.start())
 }
 
 /// The path of a cache that is removed by hand; `None` where the manager put it elsewhere than it usually does.

@@ -156,6 +156,7 @@ mod tests {
     #[test]
     fn what_is_not_fetched_is_not_kept() {
         check_silent("RUN pip install --no-index --find-links=/wheels a");
+        check_silent("RUN --network=none pip install ./a.whl");
     }
 
     #[test]

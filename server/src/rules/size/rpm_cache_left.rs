@@ -1,7 +1,7 @@
 //! `rpm-cache-left`: what `dnf`, `yum` or `zypper` fetched of its repositories stays in a shipped layer.
 
 use crate::facts::append::append;
-use crate::facts::caches::Cache;
+use crate::facts::caches::{Cache, asks_anew};
 use crate::facts::installs::{Manager, Verb, deed};
 use crate::facts::run::Command;
 use crate::rules::{Context, Finding, Fix, Group, Rule, RunAt, Severity};
@@ -40,12 +40,16 @@ A cache mount on `/var/cache/dnf` (`/var/cache/libdnf5` of dnf 5) keeps it out o
 };
 
 fn check(ctx: &Context, acc: &mut Vec<Finding>) {
+    let mut is_there = false;
     for at in ctx.final_runs() {
         // One finding a RUN: cleaning once empties it.
         let is_ours = |cache: Cache| matches!(cache, Cache::Rpm | Cache::Zypper);
         let Some(left) = at.facts.left.iter().find(|left| is_ours(left.cache)) else { continue };
         let Some(command) = at.facts.commands.get(left.command) else { continue };
-        let message = format!("{} in this layer, usually tens of MB", left.cache.stays());
+        // What an earlier layer holds is taken while it is fresh; only what is new comes on top.
+        let how_much = if is_there && !asks_anew(command) { "" } else { ", usually tens of MB" };
+        is_there = true;
+        let message = format!("{} in this layer{how_much}", left.cache.stays());
         let mut finding = Finding::new(&RULE, at.range(command), message);
         finding.fix = fix(ctx, &at, command);
         acc.push(finding);

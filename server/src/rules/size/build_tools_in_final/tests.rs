@@ -81,6 +81,7 @@ fn an_image_to_work_in_has_tools_on_purpose() {
     check(&RULE, "FROM debian:12\nRUN apt-get install -y gcc\nCMD [\"sleep\", \"infinity\"]\n");
     check(&RULE, "FROM debian:12\nRUN apt-get install -y gcc\nCMD jupyter notebook\n");
     check(&RULE, "FROM debian:12 AS dev\nRUN apt-get install -y gcc\nCMD [\"/srv/a\"]\n");
+    check(&RULE, "FROM debian:12\nRUN apt-get install -y gcc\nENTRYPOINT $SCRIPT\n");
     check(&RULE, "FROM debian:12\nRUN apt-get install -y gcc\nONBUILD COPY . .\nCMD [\"/srv/a\"]\n");
 }
 

@@ -147,6 +147,11 @@ fn what_fetches_nothing_leaves_nothing() {
 }
 
 #[test]
+fn bundler_itself_is_a_small_archive() {
+    check_silent("ruby:3.4", "RUN gem update --system && gem install bundler -v 2.5.1");
+}
+
+#[test]
 fn one_finding_a_run_and_manager() {
     check(
         &RULE,
