@@ -14,6 +14,7 @@ pub mod lines;
 pub mod made;
 pub mod manifest;
 pub mod merging;
+pub mod owners;
 pub mod removes;
 pub mod run;
 pub mod secrets;

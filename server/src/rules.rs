@@ -74,6 +74,7 @@ pub static ALL: &[&Rule] = &[
     &size::fat_base_image::RULE,
     &buildkit::from_as_casing::RULE,
     &buildkit::from_platform_flag_const_disallowed::RULE,
+    &size::files_stored_twice::RULE,
     &size::git_history_kept::RULE,
     &correctness::heredoc_without_errexit::RULE,
     &size::image_over_budget::RULE,

@@ -13,6 +13,7 @@ pub mod dockerignore_incomplete;
 pub mod download_kept;
 pub mod duplicate_copy;
 pub mod fat_base_image;
+pub mod files_stored_twice;
 pub mod git_history_kept;
 pub mod image_over_budget;
 pub mod many_responsibilities;
