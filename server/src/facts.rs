@@ -6,6 +6,7 @@ pub mod archives;
 pub mod builds;
 pub mod caches;
 pub mod compiles;
+pub mod clones;
 pub mod detach;
 pub mod fetches;
 pub mod installs;

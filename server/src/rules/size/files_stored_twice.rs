@@ -184,23 +184,26 @@ fn has_it_already(ctx: &Context, at: &RunAt, command: &Command, path: &str) -> b
 /// are not.
 fn may_be_large(ctx: &Context, at: &RunAt, command: &Command, path: &str) -> bool {
     let name = file_name(path).to_ascii_lowercase();
-    let small_places = ["/etc", "/root/.ssh", "/docker-entrypoint.d", "/docker-entrypoint-initdb.d", "/var/spool", "/run"];
+    let small_places =
+        ["/etc", "/root/.ssh", "/docker-entrypoint.d", "/docker-entrypoint-initdb.d", "/var/spool", "/run"];
     if small_places.iter().any(|it| is_below(path, it)) {
         return false;
     }
     if let Some((_, end)) = name.trim_start_matches('.').rsplit_once('.') {
         let large = [
-            "bin", "deb", "dll", "ear", "exe", "gz", "img", "iso", "jar", "node", "phar", "pyz", "rpm", "run", "so", "tar",
-            "tgz", "war", "whl", "xz", "zip",
+            "bin", "deb", "dll", "ear", "exe", "gz", "img", "iso", "jar", "node", "phar", "pyz", "rpm", "run", "so",
+            "tar", "tgz", "war", "whl", "xz", "zip",
         ];
         return large.contains(&end);
     }
     let recursive = command.program == "mv"
-        || command.values().any(|it| it == "--recursive" || it.starts_with('-') && !it.starts_with("--") && it.contains('R'));
+        || command
+            .values()
+            .any(|it| it == "--recursive" || it.starts_with('-') && !it.starts_with("--") && it.contains('R'));
     let small = [
-        "bin", "boot", "conf", "config", "configs", "cron", "entry", "etc", "hook", "init", "install", "key", "log", "run",
-        "script", "service", "setup", "sh", "ssh", "start", "supervis", "template", "tini", "tool", "util", "wait", "cmd",
-        "nginx", "ssl", "cert",
+        "bin", "boot", "conf", "config", "configs", "cron", "entry", "etc", "hook", "init", "install", "key", "log",
+        "run", "script", "service", "setup", "sh", "ssh", "start", "supervis", "template", "tini", "tool", "util",
+        "wait", "cmd", "nginx", "ssl", "cert",
     ];
     let is_small = small.iter().any(|word| name.contains(word)) || name.is_empty();
     if recursive {

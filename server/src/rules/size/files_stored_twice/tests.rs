@@ -61,7 +61,10 @@ fn an_empty_directory_weighs_nothing() {
 #[test]
 fn files_that_have_that_owner_already_were_meant_to() {
     check_silent("COPY --chown=a:b . /app\nRUN chown -R a:b /app");
-    check(&RULE, "FROM debian:12\nCOPY --chown=a:b . /app\nRUN chown -R c:d /app\n#   ^^^^^^^^^^^^^^^^^\nCMD [\"a\"]\n");
+    check(
+        &RULE,
+        "FROM debian:12\nCOPY --chown=a:b . /app\nRUN chown -R c:d /app\n#   ^^^^^^^^^^^^^^^^^\nCMD [\"a\"]\n",
+    );
 }
 
 #[test]
@@ -91,7 +94,10 @@ fn what_may_not_run_is_no_change() {
 
 #[test]
 fn a_builder_is_not_shipped() {
-    check(&RULE, "FROM debian:12 AS b\nCOPY . /app\nRUN chown -R a:a /app\nFROM debian:12\nCOPY --from=b /c /c\nCMD /c\n");
+    check(
+        &RULE,
+        "FROM debian:12 AS b\nCOPY . /app\nRUN chown -R a:a /app\nFROM debian:12\nCOPY --from=b /c /c\nCMD /c\n",
+    );
 }
 
 #[test]
