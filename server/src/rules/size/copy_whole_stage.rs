@@ -110,7 +110,16 @@ fn look(
 /// `COPY --from=x / /`: a system on top of a system; onto nothing it is how layers are made one.
 fn root(ctx: &Context, stage: &Stage, placed: &Placed, copy: &Copy, word: &Word, from: usize) -> Option<Finding> {
     let onto = copy.destination.as_ref().map(|it| cleaned(&it.text))?;
-    let squashes = stage.base == Base::Scratch && onto.is_empty();
+    let squashes = stage.base == Base::Scratch;
+    // A stage that was filled to be copied holds no system; one that is copied below a directory is meant for a chroot.
+    let is_system = |idx: usize| {
+        let image = ctx.facts.image(ctx.file, idx);
+        image.and_then(|image| ctx.images.traits(image)).is_some_and(|traits| traits.has_shell)
+    };
+    let target = ctx.file.stages.iter().position(|it| std::ptr::eq(it, stage))?;
+    if !onto.is_empty() || !is_system(from) || !(squashes || is_system(target)) {
+        return None;
+    }
     let weight: Option<Estimate> = ctx.size.stages.get(from).and_then(|size| {
         let (unpacked, incomplete) = size.unpacked();
         unpacked.filter(|_| !incomplete)
@@ -222,6 +231,9 @@ mod tests {
         let analysis = analyse(&parse(squashed));
         assert_eq!(findings(&analysis, &RULE).iter().map(|it| it.severity).collect::<Vec<_>>(), [Severity::Hint]);
         check(&RULE, &squashed.replace("/ /", "/rootfs /"));
+        check(&RULE, "FROM scratch AS b\nADD a.tar /\nFROM debian:12-slim\nCOPY --from=b / /\nCMD [\"a\"]\n");
+        check(&RULE, "FROM tonistiigi/xx AS xx\nFROM debian:12-slim\nCOPY --from=xx / /\nCMD [\"a\"]\n");
+        check(&RULE, "FROM debian:12 AS b\nFROM debian:12-slim\nCOPY --from=b / /chroot\nCMD [\"a\"]\n");
     }
 
     #[test]

@@ -72,7 +72,11 @@ fn finding(ctx: &Context, at: &RunAt, idx: usize, command: &Command, again: &[&A
     if command.has(&["-h", "--no-dereference"]) {
         return None;
     }
-    let kept = |it: &&&Again| !at.facts.is_mounted(&it.path) && !is_volume(ctx, at, &it.path);
+    // Where an unknown `cd` led, a path without a slash in front lies nobody knows where.
+    let turned = at.facts.commands.iter().take(idx).any(|it| matches!(it.program.as_str(), "cd" | "pushd" | "popd"));
+    let lost = turned && at.facts.directories.get(idx).is_none_or(Option::is_none);
+    let is_placed = |path: &str| path != "/" && !(lost && !command.values().any(|value| value.starts_with('/')));
+    let kept = |it: &&&Again| is_placed(&it.path) && !at.facts.is_mounted(&it.path) && !is_volume(ctx, at, &it.path);
     let again: Vec<&Again> = again.iter().filter(kept).copied().collect();
     let first = again.first()?;
     let mut bytes: Option<Estimate> = None;
@@ -88,7 +92,9 @@ fn finding(ctx: &Context, at: &RunAt, idx: usize, command: &Command, again: &[&A
     if !is_known && !again.iter().any(|it| may_be_large(ctx, at, command, &it.path)) {
         return None;
     }
-    if has_it_already(ctx, at, command, &first.path) {
+    let copies = copies(ctx, at, &first.path);
+    // What the RUN itself has done before may have made the files anew.
+    if has_it_already(ctx, at, command, &first.path) || !is_known && copies.is_empty() && works_before(at, idx) {
         return None;
     }
     let shown = if again.len() == 1 { format!("`{}`", first.path) } else { "what this touches".to_owned() };
@@ -97,7 +103,6 @@ fn finding(ctx: &Context, at: &RunAt, idx: usize, command: &Command, again: &[&A
     let message = format!("{shown} is stored a second time, since a layer holds whole files{told}");
     let mut res = Finding::new(&RULE, at.range(command), message);
     res.saves = weight.cloned();
-    let copies = copies(ctx, at, &first.path);
     if command.program == "chown" || ctx.config.builder == Builder::BuildKit {
         let marked = Marked {
             file: ctx.file,
@@ -120,6 +125,15 @@ fn finding(ctx: &Context, at: &RunAt, idx: usize, command: &Command, again: &[&A
     let message = "they came here the first time";
     res.related = copies.into_iter().map(|range| Related { range, message: message.to_owned() }).collect();
     Some(res)
+}
+
+/// Whether commands before this one of the RUN do more than make directories and users.
+fn works_before(at: &RunAt, idx: usize) -> bool {
+    const QUIET: [&str; 14] = [
+        "addgroup", "adduser", "cd", "chgrp", "chmod", "chown", "echo", "export", "groupadd", "mkdir", "set",
+        "useradd", "usermod", "true",
+    ];
+    at.facts.commands.iter().take(idx).any(|it| !QUIET.contains(&it.program.as_str()))
 }
 
 /// Whether the RUN before this one made the files, so that both can be one.

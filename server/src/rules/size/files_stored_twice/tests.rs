@@ -53,6 +53,18 @@ fn what_the_same_run_made_is_stored_once() {
 }
 
 #[test]
+fn what_the_same_run_made_anew_is_not_told_apart() {
+    check_silent(
+        "RUN git clone --depth 1 https://x.org/a.git /srv/a\nRUN cd /srv/a && make && mv /srv/a/app /srv/app && chown -R a:a /srv/a/x",
+    );
+}
+
+#[test]
+fn nobody_knows_where_an_unknown_directory_lies() {
+    check_silent("RUN useradd a\nCOPY . /app\nRUN cd \"$(mktemp -d)\" && tar xf /b.tar && chown -R a:a .");
+}
+
+#[test]
 fn an_empty_directory_weighs_nothing() {
     check_silent("RUN mkdir -p /data /app\nRUN chown -R a:a /data /app");
     check_silent("WORKDIR /app\nRUN chown -R a:a /app\nCOPY . .");
