@@ -151,7 +151,10 @@ fn is_left_over(ctx: &Context, builder: &Stage, from: usize, path: &str) -> bool
         for (command, directory) in at.facts.commands.iter().zip(&at.facts.directories) {
             builds |= command.certain && makes_artefact(command);
             let removed = deletes(command, directory.as_deref());
-            let prunes = command.values().any(|it| matches!(it, "prune" | "clean"));
+            let prunes = command.values().any(|it| match it {
+                "prune" | "clean" | "--production" | "--production=true" | "--prod" | "--omit=dev" | "--no-dev" => true,
+                _ => it == "--only=production",
+            });
             if prunes || removed.is_some_and(|it| it.open || it.paths.iter().any(|gone| is_below(gone, path))) {
                 return false;
             }
@@ -214,6 +217,8 @@ mod tests {
     fn a_directory_that_was_cleaned_up_holds_what_is_needed() {
         check_silent("COPY . .\nRUN cargo build && rm -rf src target/debug", "COPY --from=build /app /app", FILES);
         check_silent("COPY . .\nRUN npm run build && npm prune --omit=dev", "COPY --from=build /app /app", FILES);
+        let again = "COPY . .\nRUN yarn install && yarn build\nRUN yarn install --production=true";
+        check_silent(again, "COPY --from=build /app /app", FILES);
     }
 
     #[test]

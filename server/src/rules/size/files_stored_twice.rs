@@ -219,7 +219,10 @@ fn may_be_large(ctx: &Context, at: &RunAt, command: &Command, path: &str) -> boo
         "run", "script", "service", "setup", "sh", "ssh", "start", "supervis", "template", "tini", "tool", "util",
         "wait", "cmd", "nginx", "ssl", "cert",
     ];
-    let is_small = small.iter().any(|word| name.contains(word)) || name.is_empty();
+    // Directories that an application writes to and brings nearly empty (Rails: `chown -R rails db log storage tmp`).
+    let written =
+        ["cache", "data", "db", "media", "public", "sessions", "static", "storage", "temp", "tmp", "uploads", "var"];
+    let is_small = small.iter().any(|word| name.contains(word)) || name.is_empty() || written.contains(&name.as_str());
     if recursive {
         return !is_small && !name.contains(['*', '?']);
     }

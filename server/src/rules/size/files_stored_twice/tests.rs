@@ -89,6 +89,11 @@ fn a_script_or_a_configuration_is_small() {
 }
 
 #[test]
+fn directories_that_the_application_writes_to_are_nearly_empty() {
+    check_silent("WORKDIR /rails\nCOPY . .\nRUN useradd rails && chown -R rails:rails db log storage tmp");
+}
+
+#[test]
 fn a_mount_or_a_volume_is_in_no_layer() {
     check_silent("COPY . /app\nRUN --mount=type=tmpfs,target=/app chown -R a:a /app");
     check_silent("COPY . /app\nVOLUME /app\nRUN chown -R a:a /app");
