@@ -74,9 +74,10 @@ fn finding(ctx: &Context, at: &RunAt, idx: usize, command: &Command, again: &[&A
     }
     // Where an unknown `cd` led, a path without a slash in front lies nobody knows where.
     let turned = at.facts.commands.iter().take(idx).any(|it| matches!(it.program.as_str(), "cd" | "pushd" | "popd"));
-    let lost = turned && at.facts.directories.get(idx).is_none_or(Option::is_none);
-    let is_placed = |path: &str| path != "/" && !(lost && !command.values().any(|value| value.starts_with('/')));
-    let kept = |it: &&&Again| is_placed(&it.path) && !at.facts.is_mounted(&it.path) && !is_volume(ctx, at, &it.path);
+    let known = !turned || at.facts.directories.get(idx).is_some_and(Option::is_some);
+    let placed = known || command.values().any(|value| value.starts_with('/'));
+    let kept =
+        |it: &&&Again| placed && it.path != "/" && !at.facts.is_mounted(&it.path) && !is_volume(ctx, at, &it.path);
     let again: Vec<&Again> = again.iter().filter(kept).copied().collect();
     let first = again.first()?;
     let mut bytes: Option<Estimate> = None;
