@@ -160,7 +160,7 @@ pub struct Assist {
     /// The change of this file; empty where another one is written.
     pub edit: TextEdit,
     /// Another file that it writes.
-    pub other: Option<OtherFile>,
+    pub other: Option<Box<OtherFile>>,
     /// What could not be shown, one sentence each.
     pub doubts: Vec<String>,
     /// Unpacked size of the target stage before.

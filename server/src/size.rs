@@ -70,6 +70,21 @@ pub struct LayerSize {
     pub incomplete: bool,
     /// One line for people: what makes it up (`16 packages, package lists`), or why it is not known.
     pub why: String,
+    /// What of it earlier layers hold already: a layer stores whole files, also where only their owner changes.
+    pub again: Vec<Again>,
+}
+
+/// Files of earlier layers that a command of a RUN stores once more.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Again {
+    /// The command, by its index in `RunFacts::commands`.
+    pub command: usize,
+    /// Their place, absolute.
+    pub path: String,
+    /// What they weigh; `None` = not known.
+    pub adds: Option<Estimate>,
+    /// Whether a part of it is not known.
+    pub incomplete: bool,
 }
 
 impl StageSize {
@@ -225,7 +240,14 @@ fn layer(instruction: usize, ledger: &Ledger) -> LayerSize {
     }
     let (adds, pull) = load.map(|load| (load.disk, load.pull)).unzip();
     let sourced = |estimate: Option<Estimate>| estimate.map(|it| Estimate { source: why.clone(), ..it });
-    LayerSize { instruction, adds: sourced(adds), pull: sourced(pull), incomplete: !missing.is_empty(), why }
+    LayerSize {
+        instruction,
+        adds: sourced(adds),
+        pull: sourced(pull),
+        incomplete: !missing.is_empty(),
+        why,
+        again: ledger.again().to_vec(),
+    }
 }
 
 /// More kinds of parts are not named one by one.

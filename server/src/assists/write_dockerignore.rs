@@ -46,7 +46,7 @@ pub fn offer(ctx: &Context, range: TextRange) -> Option<Offer> {
         target: at.placed.whole(),
         preferred: false,
         edit: TextEdit::default(),
-        other: Some(OtherFile { path, folder: context.folder.clone(), before, after }),
+        other: Some(Box::new(OtherFile { path, folder: context.folder.clone(), before, after })),
         doubts: Vec::new(),
         before: None,
         after: None,

@@ -26,8 +26,8 @@ pub struct Brought<'a> {
     pub copy: usize,
     /// The RUN, by its index.
     pub run: usize,
-    /// The command of the RUN that uses the file.
-    pub command: usize,
+    /// The command of the RUN that uses the file up, where it is known which.
+    pub command: Option<usize>,
     /// Where the file lies, absolute.
     pub path: &'a str,
     /// Whether bind mounts are understood by the builder.
@@ -98,10 +98,11 @@ fn add(seen: &Seen) -> Option<Instead> {
         return None;
     }
     let script = seen.run.script()?;
-    let own = seen.facts.commands.get(brought.command)?;
-    let directory = seen.facts.directories.get(brought.command).and_then(Option::as_deref);
+    let own_idx = brought.command?;
+    let own = seen.facts.commands.get(own_idx)?;
+    let directory = seen.facts.directories.get(own_idx).and_then(Option::as_deref);
     let to = unpacked_to(own, directory, brought.path)?;
-    for (idx, command) in seen.facts.commands.iter().enumerate().filter(|(idx, _)| *idx != brought.command) {
+    for (idx, command) in seen.facts.commands.iter().enumerate().filter(|(idx, _)| *idx != own_idx) {
         let here = seen.facts.directories.get(idx).and_then(Option::as_deref);
         let makes_it = command.program == "mkdir"
             && command.has(&["-p"])

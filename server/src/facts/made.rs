@@ -2,6 +2,7 @@
 //! copied or fetched, packages, caches. The other half of [`crate::facts::removes`].
 
 use crate::facts::caches::Cache;
+use crate::facts::clones::clone;
 use crate::facts::installs::{Manager, Verb, deed};
 use crate::facts::landing;
 use crate::facts::removes::{Removal, covers, homely, removal};
@@ -135,7 +136,7 @@ fn virtual_package(command: &Command) -> Option<&str> {
     None
 }
 
-/// The files that a command fetches (`curl -o`, `wget`), absolute or below `~`.
+/// The files and directories that a command fetches (`curl -o`, `wget`, `git clone`), absolute or below `~`.
 pub fn fetched(command: &Command, directory: Option<&str>) -> Vec<String> {
     let place = |path: &str| join(directory, path).map(|path| homely(&path));
     let option = |names: &[&str]| -> Option<&str> {
@@ -174,6 +175,7 @@ pub fn fetched(command: &Command, directory: Option<&str>) -> Vec<String> {
                 if remote { urls.filter_map(base_name).collect() } else { Vec::new() }
             }
         },
+        "git" => clone(command).map(|clone| clone.directory).into_iter().collect(),
         "wget" if command.has(&["-P", "--directory-prefix"]) => Vec::new(),
         "wget" => match option(&["-O", "--output-document"]) {
             Some("-") => Vec::new(),
@@ -219,6 +221,7 @@ mod tests {
         assert_eq!(paths("wget -qO- https://x.org/b.tgz | tar x"), [""; 0]);
         assert_eq!(paths("curl -o a https://x.org/b && rm a"), [""; 0]);
         assert_eq!(paths("curl https://x.org/b"), [""; 0]);
+        assert_eq!(paths("git clone --depth 1 https://x.org/b.git && make -C b"), ["/app/b"]);
     }
 
     #[test]

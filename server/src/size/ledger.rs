@@ -7,6 +7,7 @@ use crate::context::BuildContext;
 use crate::facts::removes::{Removal, covers, homely};
 use crate::facts::run::is_below;
 use crate::packages::AptClosure;
+use crate::size::Again;
 use crate::size::load::Load;
 
 /// More parts are not remembered: nobody has so many, and each is asked again and again.
@@ -23,6 +24,8 @@ pub(super) struct Ledger {
     directories: Vec<String>,
     /// Whether it was too long, so that its beginning is forgotten.
     is_cut: bool,
+    /// What the layer that is being made stores though earlier layers hold it.
+    again: Vec<Again>,
     /// The Debian packages that were installed, those of the base image not.
     pub(super) packages: AptClosure,
     /// The virtual environment of Python that was made last.
@@ -65,16 +68,34 @@ pub(super) struct Share {
     pub(super) missing: Option<String>,
     /// Whether anything of the ledger concerns the path.
     pub(super) found: bool,
+    /// Whether files surely lie there, known or not: directories that were made are none.
+    pub(super) is_evident: bool,
 }
 
 impl Ledger {
     /// Begins another layer.
     pub(super) fn begin(&mut self) {
+        self.again.clear();
         self.earlier.append(&mut self.fresh);
         if self.earlier.len() > MOST_PARTS {
             self.earlier.drain(..MOST_PARTS / 2);
             self.is_cut = true;
         }
+    }
+
+    /// Notes that a command stores files of earlier layers once more, if it is known that any lie there.
+    pub(super) fn store_again(&mut self, command: usize, path: &str, share: &Share) {
+        if !share.is_evident || self.again.len() >= MOST_PARTS {
+            return;
+        }
+        let adds = share.load.as_ref().map(|load| load.disk.clone());
+        let incomplete = share.missing.is_some();
+        self.again.push(Again { command, path: path.to_owned(), adds, incomplete });
+    }
+
+    /// What the layer that is being made stores once more.
+    pub(super) fn again(&self) -> &[Again] {
+        &self.again
     }
 
     /// The parts of the layer that is being made.
@@ -218,6 +239,7 @@ impl Ledger {
                 (Inside::Context(inside), Some(_)) => {
                     if let Some(brought) = context.brings(&joined(inside, rest)) {
                         res.found = true;
+                        res.is_evident = true;
                         res.add(&Load::files(brought.bytes));
                         res.parts.push(n_files(brought.files));
                     }
@@ -234,6 +256,7 @@ impl Ledger {
             };
             let made = || self.directories.iter().any(|it| is_below(it, &path) || is_below(&path, it));
             res.found = above.is_some() || made();
+            res.is_evident |= above.is_some_and(|part| part.inside != Inside::Spread);
         }
         if self.is_cut && res.missing.is_none() {
             res.missing = Some("the stage is too long to remember all of its files".to_owned());
@@ -255,6 +278,7 @@ impl Ledger {
 impl Share {
     fn take(&mut self, part: &Part) {
         self.found = true;
+        self.is_evident = true;
         match &part.load {
             Some(load) => {
                 self.add(load);

@@ -36,8 +36,14 @@ impl Figures<'_> {
                 // What a WORKDIR or an ENV makes is worth a line only if it weighs something.
                 None if measured.unpacked == 0 => {}
                 None => {
-                    let mut layer =
-                        LayerSize { instruction, adds: None, pull: None, incomplete: false, why: String::new() };
+                    let mut layer = LayerSize {
+                        instruction,
+                        adds: None,
+                        pull: None,
+                        incomplete: false,
+                        why: String::new(),
+                        again: Vec::new(),
+                    };
                     self.measure(&mut layer, measured);
                     size.layers.push(layer);
                 }

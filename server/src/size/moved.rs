@@ -16,9 +16,30 @@ pub(super) fn act(at: &At<'_>, ledger: &mut Ledger) -> bool {
         "chown" | "chmod" | "chgrp" => marked(at, ledger),
         "mv" => copied(at, ledger, true),
         "cp" | "install" | "rsync" => copied(at, ledger, false),
+        "dos2unix" | "setcap" | "strip" | "touch" => {
+            edited(at, ledger);
+            return false;
+        }
+        "sed" if at.command.values().any(|it| it == "--in-place" || it.starts_with("-i")) => {
+            edited(at, ledger);
+            return false;
+        }
         _ => return false,
     }
     true
+}
+
+/// Programs that change a file where it lies: all of it is stored again, if an earlier layer has it. What lies nowhere in
+/// the ledger is of the image, and small.
+fn edited(at: &At<'_>, ledger: &mut Ledger) {
+    for operand in at.command.operands().filter_map(|operand| operand.value.as_deref()) {
+        let Some(path) = join(at.directory, operand).filter(|path| is_file(path) && path != "/") else { continue };
+        let share = ledger.earlier_at(&path, at.ground.context);
+        ledger.store_again(at.idx, &path, &share);
+        if let Some(load) = share.load {
+            again(ledger, operand, load);
+        }
+    }
 }
 
 /// `chown`, `chmod`, `chgrp`.
@@ -45,10 +66,12 @@ fn marked(at: &At<'_>, ledger: &mut Ledger) {
             ledger.add(unknown(None, format!("where {operand} lies is not known")));
             continue;
         };
-        if !recursive && !is_file(&path) {
+        let is_copied_file = || ledger.context_path(&path, at.ground.context).is_some();
+        if !recursive && !is_file(&path) && !is_copied_file() {
             continue;
         }
         let share = ledger.earlier_at(&path, at.ground.context);
+        ledger.store_again(at.idx, &path, &share);
         if let Some(load) = share.load {
             again(ledger, operand, load);
         }
@@ -140,6 +163,9 @@ fn copied(at: &At<'_>, ledger: &mut Ledger, moves: bool) {
             true => ledger.earlier_at(&from, at.ground.context),
             false => ledger.at(&from, at.ground.context),
         };
+        if moves {
+            ledger.store_again(at.idx, &from, &share);
+        }
         if moves && let Some(place) = &place {
             ledger.relocate(&from, place);
         }

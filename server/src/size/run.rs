@@ -67,14 +67,15 @@ pub(super) fn add(ground: &Ground<'_>, ledger: &mut Ledger) {
         // Where the image says nothing else, a container starts at the root.
         let directory = Some(run.directories.get(idx).and_then(Option::as_deref).unwrap_or("/"));
         let at = At { ground, idx, command, directory };
-        let is_little = little::act(&at, ledger);
+        let is_moved = moved::act(&at, ledger);
+        let is_little = !is_moved && little::act(&at, ledger);
         small |= is_little;
-        let is_done = is_little
+        let is_done = is_moved
+            || is_little
             || debian.act(&at, ledger)
             || virtual_packages.act(&at)
             || node::act(&at, ledger)
             || python::act(&at, ledger)
-            || moved::act(&at, ledger)
             || fetched::act(&at, ledger)
             || build::act(&at, ledger);
         if !is_done {

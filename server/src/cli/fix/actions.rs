@@ -131,7 +131,7 @@ fn with_offers(analysis: Analysis, asked: &Asked, region: Option<TextRange>, off
         for _ in 0..analysis.file.instructions().count() {
             let Some(assist) = next(&analysis, asked, region, from, offers) else { break };
             if let Some(other) = &assist.other {
-                others.push((other.clone(), described(&assist, &analysis)));
+                others.push((OtherFile::clone(other), described(&assist, &analysis)));
                 let context = BuildContext::clone(&analysis.inputs.context).with_ignore(&other.path, &other.after);
                 let inputs = Inputs { context: Arc::new(context), ..analysis.inputs.clone() };
                 analysis = analyse::in_rounds(inputs, Some(&analysis));

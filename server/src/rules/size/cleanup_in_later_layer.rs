@@ -1,13 +1,16 @@
 //! `cleanup-in-later-layer`: a RUN deletes what an earlier layer holds, and frees nothing.
 
+use crate::config::Builder;
+use crate::facts::archives::{self, Brought};
 use crate::facts::caches::{Cache, lists_weight};
 use crate::facts::installs::{Deed, Verb, deed};
 use crate::facts::made::{self, Made, Thing, plain_name};
-use crate::facts::removes::deletes;
-use crate::facts::run::Command;
+use crate::facts::removes::{Deletes, deletes};
+use crate::facts::run::{Command, is_below};
+use crate::facts::uses;
 use crate::facts::walk;
 use crate::model::InstructionKind;
-use crate::rules::{Context, Finding, Group, Related, Rule, RunAt, Severity};
+use crate::rules::{Context, Finding, Fix, Group, Related, Rule, RunAt, Safety, Severity};
 use crate::weight::{Basis, Estimate};
 
 /// The rule.
@@ -79,7 +82,7 @@ fn look(
     made: &mut Vec<Made>,
     acc: &mut Vec<Finding>,
 ) {
-    if !command.certain || made.is_empty() {
+    if !command.certain {
         return;
     }
     let directory = at.facts.directories.get(command_idx).and_then(Option::as_deref);
@@ -109,7 +112,10 @@ fn look(
     victims.dedup_by(|left, right| left.range == right.range);
     // What weighs most is named: lists, packages and caches before files.
     victims.sort_by_key(|victim| matches!(victim.thing, Thing::Path(_)));
-    let Some(first) = victims.first() else { return };
+    let Some(first) = victims.first() else {
+        acc.extend(frees_nothing(at, command, deletes.as_ref()));
+        return;
+    };
     let saves = saves(ctx, &victims);
     let mut message = told(&first.thing);
     if let Some(saves) = &saves {
@@ -118,10 +124,51 @@ fn look(
     let mut finding = Finding::new(&RULE, at.range(command), message);
     finding.saves = saves;
     finding.assists.push(if victims.iter().all(|it| is_joinable(ctx, it, at)) { "merge-runs" } else { "multi-stage" });
+    finding.fix = instead(ctx, at, command_idx, &victims);
     for victim in &victims {
         finding.related.push(Related { range: victim.range, message: "the bytes came here, and stay".to_owned() });
     }
     acc.push(finding);
+}
+
+/// A single file that a COPY brought and this RUN alone used: unpacked by ADD, or mounted.
+fn instead(ctx: &Context, at: &RunAt, command_idx: usize, victims: &[Made]) -> Option<Fix> {
+    let [Made { thing: Thing::Path(path), stage, instruction, .. }] = victims else { return None };
+    let before = at.facts.commands.iter().zip(&at.facts.directories).take(command_idx);
+    let uses = |(command, directory): (&Command, &Option<String>)| {
+        uses::of(command, at.call(command), Some(directory.as_deref().unwrap_or("/")), path).is_some()
+    };
+    let brought = Brought {
+        file: ctx.file,
+        stage: at.stage,
+        facts: ctx.facts.stages.get(at.stage_idx)?,
+        copy: *instruction,
+        run: at.idx,
+        command: { before }.position(uses),
+        path,
+        mounts: ctx.config.builder == Builder::BuildKit,
+    };
+    if *stage != at.stage_idx || path.starts_with('~') {
+        return None;
+    }
+    let offer = archives::instead(&brought)?;
+    Some(Fix { title: offer.title, safety: Safety::Review, edit: offer.edit })
+}
+
+/// Documentation and translations that no earlier command of the RUN installed lie in a layer below, mostly the image's.
+fn frees_nothing(at: &RunAt, command: &Command, deletes: Option<&Deletes>) -> Option<Finding> {
+    let places = ["/usr/share/doc", "/usr/share/man", "/usr/share/locale", "/usr/share/info"];
+    let paths = &deletes.filter(|it| !it.open)?.paths;
+    let is_place = |path: &String| places.iter().any(|place| is_below(path, place));
+    let makes = |command: &Command| {
+        deed(command).is_some_and(|it| it.verb == Verb::Install)
+            || matches!(command.program.as_str(), "make" | "dpkg" | "rpm")
+    };
+    if paths.is_empty() || !paths.iter().all(is_place) || at.facts.commands.iter().any(makes) {
+        return None;
+    }
+    let message = "this frees nothing: the files are in a layer below";
+    Some(Finding { severity: Severity::Hint, ..Finding::new(&RULE, at.range(command), message) })
 }
 
 fn told(thing: &Thing) -> String {
@@ -311,144 +358,4 @@ fn is_joinable(ctx: &Context, made: &Made, at: &RunAt) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::RULE;
-    use crate::fixture::{analyse, check, findings, parse};
-
-    fn check_silent(body: &str) {
-        check(&RULE, &format!("FROM debian:12\nWORKDIR /app\n{body}\nCMD [\"a\"]\n"));
-    }
-
-    #[test]
-    fn the_lists_stay_in_the_layer_of_the_update() {
-        let text = "FROM debian:12\n\
-                    RUN apt-get update\n\
-                    RUN apt-get install -y curl\n\
-                    RUN rm -rf /var/lib/apt/lists/*\n\
-                    #   ^^^^^^^^^^^^^^^^^^^^^^^^^^^ the package lists stay in the earlier layer that fetched them (about 20 MB)\n\
-                    CMD [\"a\"]\n";
-        check(&RULE, text);
-        let analysis = analyse(&parse(text));
-        let found = findings(&analysis, &RULE);
-        assert_eq!(found[0].assists, ["merge-runs"]);
-        let related = found[0].related.iter().map(|it| &analysis.file.text[it.range]);
-        assert_eq!(related.collect::<Vec<_>>(), ["apt-get update"]);
-        assert!(analysis.shown().all(|finding| finding.id() != "apt-lists-left"), "one finding a cause");
-    }
-
-    #[test]
-    fn packages_stay_in_the_layer_of_the_install() {
-        check(
-            &RULE,
-            "FROM alpine:3.20\n\
-             RUN apk add --no-cache --virtual .deps gcc\n\
-             RUN make\n\
-             RUN apk del .deps\n\
-             #   ^^^^^^^^^^^^^ these packages stay\n\
-             CMD [\"a\"]\n",
-        );
-        check(
-            &RULE,
-            "FROM debian:12\n\
-             ENV DEPS=\"gcc make\"\n\
-             RUN apt-get update && apt-get install -y $DEPS && rm -rf /var/lib/apt/lists/*\n\
-             RUN make && apt-get purge -y --auto-remove $DEPS\n\
-             #           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ these packages stay\n\
-             CMD [\"a\"]\n",
-        );
-    }
-
-    #[test]
-    fn a_copied_or_fetched_file_stays_in_its_layer() {
-        let text = "FROM debian:12\n\
-             COPY big.tar.gz /tmp/\n\
-             RUN curl -o /tmp/more.zip https://example.com/more.zip\n\
-             RUN tar xf /tmp/big.tar.gz && rm /tmp/big.tar.gz\n\
-             #                             ^^^^^^^^^^^^^^^^^^ `/tmp/big.tar.gz` stays in the earlier layer\n\
-             RUN rm -rf /tmp/*\n\
-             #   ^^^^^^^^^^^^^ `/tmp/more.zip` stays\n\
-             CMD [\"a\"]\n";
-        check(&RULE, text);
-        let assists: Vec<_> = findings(&analyse(&parse(text)), &RULE).iter().map(|it| it.assists.clone()).collect();
-        assert_eq!(assists, [["multi-stage"], ["merge-runs"]]);
-    }
-
-    #[test]
-    fn a_small_file_is_not_worth_a_word() {
-        check_silent("COPY install.sh /tmp/\nRUN /tmp/install.sh && rm /tmp/install.sh");
-        check(&RULE, "FROM debian:12\nCOPY big /tmp/big\nRUN rm /tmp/big\nCMD [\"a\"]\n#- big\nnot so big\n");
-    }
-
-    #[test]
-    fn caches_and_modules_for_development_stay() {
-        check(
-            &RULE,
-            "FROM node:22-slim\n\
-             RUN npm ci\n\
-             RUN npm run build && npm prune --omit=dev\n\
-             #                    ^^^^^^^^^^^^^^^^^^^^ what this takes away stays\n\
-             RUN npm cache clean --force\n\
-             #   ^^^^^^^^^^^^^^^^^^^^^^^ npm's cache of downloads stays in the earlier layer that fetched it\n\
-             CMD [\"a\"]\n",
-        );
-    }
-
-    #[test]
-    fn a_layer_may_delete_what_it_made() {
-        check_silent("RUN curl -o /tmp/a https://b.c/a && rm /tmp/a");
-        check_silent(
-            "RUN apt-get update && apt-get install -y gcc && apt-get purge -y gcc && rm -rf /var/lib/apt/lists/*",
-        );
-    }
-
-    #[test]
-    fn an_update_of_its_own_makes_its_own_lists() {
-        check_silent(
-            "RUN apt-get update && apt-get install -y a\n\
-             RUN apt-get update && apt-get install -y b && rm -rf /var/lib/apt/lists/*",
-        );
-    }
-
-    #[test]
-    fn what_was_mounted_is_in_no_layer() {
-        check_silent("RUN --mount=type=cache,target=/var/lib/apt apt-get update\nRUN rm -rf /var/lib/apt/lists/*");
-        check_silent("RUN --mount=type=tmpfs,target=/tmp curl -o /tmp/a https://b.c/a\nRUN rm -rf /tmp/*");
-    }
-
-    #[test]
-    fn what_no_instruction_made_may_be_of_the_base_image() {
-        check_silent("RUN rm -rf /usr/share/doc/* /var/lib/apt/lists/* /tmp/*");
-        check_silent("RUN apt-get purge -y perl");
-    }
-
-    #[test]
-    fn official_images_drop_archives_by_themselves() {
-        check_silent("RUN apt-get update && apt-get install -y a && rm -rf /var/lib/apt/lists/*\nRUN apt-get clean");
-    }
-
-    #[test]
-    fn a_deleted_secret_is_another_matter() {
-        check_silent("COPY id_rsa /root/.ssh/id_rsa\nRUN git clone a@b:c && rm /root/.ssh/id_rsa");
-        check_silent("COPY .npmrc .\nRUN npm ci && npm cache clean --force && rm .npmrc");
-    }
-
-    #[test]
-    fn a_path_with_an_unknown_variable_is_not_known() {
-        check_silent("ARG DIR\nRUN curl -o /tmp/a https://b.c/a\nRUN rm -rf $DIR");
-    }
-
-    #[test]
-    fn a_deletion_that_may_not_run_is_no_deletion() {
-        check_silent("COPY a /tmp/a\nRUN if b; then rm /tmp/a; fi");
-    }
-
-    #[test]
-    fn a_part_of_a_directory_may_be_anybodys() {
-        check_silent("COPY . .\nRUN make && rm -rf /app/build");
-    }
-
-    #[test]
-    fn a_builder_is_not_shipped() {
-        check(&RULE, "FROM debian:12 AS b\nCOPY a /a\nRUN rm /a\nFROM debian:12\nCOPY --from=b /c /c\nCMD /c\n");
-    }
-}
+mod tests;

@@ -103,7 +103,7 @@ fn look(ctx: &Context, stage_idx: usize, stage: &Stage, idx: usize, placed: &Pla
         facts: ctx.facts.stages.get(stage_idx)?,
         copy: idx,
         run: at.idx,
-        command: command_idx,
+        command: Some(command_idx),
         path: &path,
         mounts: ctx.config.builder == Builder::BuildKit,
     };

@@ -102,7 +102,7 @@ fn look(ctx: &Context, runs: &[RunAt], place: usize, idx: usize, command: &Comma
     };
     let mut finding = Finding::new(&RULE, at.range(command), format!("the downloaded {what} stays in this layer"));
     if own {
-        finding.fix = fix(ctx, at, idx, command, path);
+        finding.fix = fix(ctx, at, idx, command, user.1, path);
     } else {
         finding.related.push(Related { range: use_at.range(user.1), message: "it is needed here alone".to_owned() });
         let users = &ctx.facts.stages.get(at.stage_idx)?.users;
@@ -162,23 +162,24 @@ fn is_named_later(ctx: &Context, at: &RunAt, name: &str) -> bool {
     ctx.file.text.get(end..).is_some_and(|rest| rest.contains(name))
 }
 
-fn fix(ctx: &Context, at: &RunAt, idx: usize, command: &Command, path: &str) -> Option<Fix> {
+/// The fix names the file in the words of the command that used it: a variable may be given another value.
+fn fix(ctx: &Context, at: &RunAt, idx: usize, command: &Command, user: &Command, path: &str) -> Option<Fix> {
     let turns = at.facts.commands.iter().any(|it| matches!(it.program.as_str(), "cd" | "pushd" | "popd"));
-    let call = at.call(command).filter(|call| call.wrapper.is_none() && call.subshell == 0)?;
     let known = at.facts.directories.get(idx).is_some_and(Option::is_some);
-    let redirected = call.redirects.iter().filter_map(|it| it.target.literal()).any(|it| it == path);
-    let written = command.values().find(|it| *it == path).or(redirected.then_some(path));
-    let word = match (written, turns) {
-        (Some(word), _) => word,
-        (None, false) => {
-            let directory = directory(at, idx)?.trim_end_matches('/');
-            path.strip_prefix(directory).map(|rest| rest.trim_start_matches('/'))?
-        }
-        (None, true) if known && !path.starts_with('~') => path,
-        (None, true) => return None,
+    let source = &*at.placed.instruction.text;
+    let user_idx = at.facts.commands.iter().position(|it| std::ptr::eq(it, user))?;
+    let is_meant = |value: &str| join(directory(at, user_idx), value).is_some_and(|it| homely(&it) == path);
+    let argument = user.arguments.iter().find(|it| it.value.as_deref().is_some_and(is_meant));
+    let text = argument.map(|argument| argument.range.of(source));
+    let is_literal = |text: &str| text.contains(file_name(path));
+    let word = match text {
+        Some(text) if !turns || text.trim_start_matches('"').starts_with(['/', '~']) => text,
+        _ if known && !path.starts_with('~') && is_literal(command.range.of(source)) => path,
+        _ => return None,
     };
-    let is_plain = |it: char| it.is_ascii_alphanumeric() || "~/._-+@:,".contains(it);
-    if word.is_empty() || word.starts_with('-') || !word.chars().all(is_plain) {
+    let is_plain = |it: char| it.is_ascii_alphanumeric() || "~/._-+@:,${}\"".contains(it);
+    let is_alone = at.is_plain(command) && at.is_plain(user);
+    if !is_alone || word.is_empty() || word.starts_with('-') || !word.chars().all(is_plain) {
         return None;
     }
     let edit = append(&ctx.file.text, at.placed, at.run, at.facts, &format!("rm -f {word}"))?;
@@ -290,6 +291,16 @@ mod tests {
             Safety::Safe,
             "FROM debian:12\nRUN set -e; wget https://x.org/a.deb; dpkg -i a.deb\nCMD [\"a\"]\n",
             "FROM debian:12\nRUN set -e; wget https://x.org/a.deb; dpkg -i a.deb; rm -f a.deb\nCMD [\"a\"]\n",
+        );
+        check_fix(
+            &RULE,
+            Safety::Safe,
+            "FROM debian:12\nARG V=1\nRUN wget https://x.org/a-$V.deb && dpkg -i \"a-$V.deb\"\nCMD [\"a\"]\n",
+            "FROM debian:12\nARG V=1\nRUN wget https://x.org/a-$V.deb && dpkg -i \"a-$V.deb\" && rm -f \"a-$V.deb\"\nCMD [\"a\"]\n",
+        );
+        check_no_fix(
+            &RULE,
+            "FROM debian:12\nARG V=1\nRUN cd /tmp && wget https://x.org/a-$V.deb && dpkg -i a-$V.deb && cd /\nCMD [\"a\"]\n",
         );
         check_no_fix(&RULE, "FROM debian:12\nRUN sudo wget https://x.org/a.deb && sudo dpkg -i a.deb\nCMD [\"a\"]\n");
     }

@@ -2,13 +2,14 @@
 
 use crate::context::cleaned;
 use crate::facts::append::append;
+use crate::facts::clones::{Clone, clone};
 use crate::facts::removes::{Removal, covers, deletes, homely, removal};
 use crate::facts::run::Command;
 use crate::facts::stage::join;
 use crate::facts::uses::file_name;
 use crate::model::{InstructionKind, Placed};
 use crate::rules::{Context, Finding, Fix, Group, Rule, RunAt, Safety, Severity};
-use crate::text::{Indel, Local, TextEdit};
+use crate::text::{Indel, TextEdit};
 use crate::weight::{Basis, Estimate};
 
 /// The rule.
@@ -54,16 +55,6 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
     }
 }
 
-/// What `git clone` is told.
-struct Clone {
-    /// The word `clone`.
-    word: Local,
-    /// The directory as written or as the address has it.
-    directory: String,
-    /// Whether it takes a part of the history, or history is what it is for.
-    partial: bool,
-}
-
 fn cloned(ctx: &Context, at: &RunAt, idx: usize, command: &Command) -> Option<Finding> {
     let clone = clone(command).filter(|clone| !clone.partial && command.certain)?;
     let start = at.facts.directories.get(idx).and_then(Option::as_deref);
@@ -89,7 +80,11 @@ fn cloned(ctx: &Context, at: &RunAt, idx: usize, command: &Command) -> Option<Fi
 }
 
 fn fix(ctx: &Context, at: &RunAt, idx: usize, clone: &Clone, path: &str) -> Option<Fix> {
-    at.facts.commands.get(idx).filter(|command| at.is_plain(command))?;
+    let command = at.facts.commands.get(idx).filter(|command| at.is_plain(command))?;
+    // A name that a variable makes may be another in the next build.
+    if !command.range.of(&at.placed.instruction.text).contains(file_name(clone.directory.trim_end_matches('/'))) {
+        return None;
+    }
     let turns = at.facts.commands.iter().any(|it| matches!(it.program.as_str(), "cd" | "pushd" | "popd"));
     let known = at.facts.directories.get(idx).is_some_and(Option::is_some);
     let shown = match (turns, clone.directory.starts_with('/')) {
@@ -108,68 +103,6 @@ fn fix(ctx: &Context, at: &RunAt, idx: usize, clone: &Clone, path: &str) -> Opti
     let edit = TextEdit::new(std::iter::once(depth).chain(removal.indels().iter().cloned()).collect())?;
     let title = "Fetch one state and drop its `.git`".to_owned();
     Some(Fix { title, safety: Safety::Review, edit })
-}
-
-/// Options of `git clone` whose value is the next word.
-const WITH_VALUE: [&str; 13] = [
-    "-b",
-    "--branch",
-    "-c",
-    "--config",
-    "-j",
-    "--jobs",
-    "-o",
-    "--origin",
-    "--reference",
-    "--server-option",
-    "--template",
-    "-u",
-    "--upload-pack",
-];
-
-/// Reads `git [options] clone [options] address [directory]`.
-fn clone(command: &Command) -> Option<Clone> {
-    let mut arguments = command.arguments.iter();
-    let word = loop {
-        let argument = arguments.next()?;
-        match argument.value.as_deref()? {
-            "-C" => return None,
-            "-c" => drop(arguments.next()),
-            value if value.starts_with('-') => {}
-            "clone" => break argument.range,
-            _ => return None,
-        }
-    };
-    let mut partial = false;
-    let mut operands = Vec::new();
-    while let Some(argument) = arguments.next() {
-        let Some(value) = argument.value.as_deref() else {
-            operands.push(None);
-            continue;
-        };
-        let name = value.split('=').next().unwrap_or(value);
-        match name {
-            "--depth" | "--shallow-since" | "--shallow-exclude" | "--bare" | "--mirror" | "--separate-git-dir" => {
-                partial = true;
-            }
-            "--filter" => partial |= value.contains("blob:none") || value.contains("tree:0") || !value.contains('='),
-            _ if WITH_VALUE.contains(&value) => drop(arguments.next()),
-            _ if value.starts_with('-') => {}
-            _ => operands.push(Some(value)),
-        }
-    }
-    let address = operands.first().copied()?;
-    let directory = match operands.get(1) {
-        Some(directory) => (*directory)?.to_owned(),
-        None => {
-            let address = address?.trim_end_matches('/');
-            let name = address.rsplit(['/', ':']).next().unwrap_or(address);
-            name.strip_suffix(".git").unwrap_or(name).to_owned()
-        }
-    };
-    // A path of the image is no history from elsewhere.
-    let is_local = address.is_some_and(|it| it.starts_with(['/', '.']) || it.starts_with("file:"));
-    Some(Clone { word, directory, partial: partial || is_local })
 }
 
 /// Whether a command takes the clone elsewhere, so that nobody can tell where its `.git` lies.
@@ -349,6 +282,7 @@ mod tests {
             "FROM debian:12\nRUN cd /tmp && git clone https://x.org/a.git && cd a && make\nCMD [\"a\"]\n",
             "FROM debian:12\nRUN cd /tmp && git clone --depth 1 https://x.org/a.git && cd a && make && rm -rf /tmp/a/.git\nCMD [\"a\"]\n",
         );
+        check_no_fix(&RULE, "FROM debian:12\nARG R=a\nRUN git clone https://x.org/$R.git\nCMD [\"a\"]\n");
         check_no_fix(&RULE, "FROM debian:12\nRUN sudo git clone https://x.org/a.git /a\nCMD [\"a\"]\n");
     }
 }
