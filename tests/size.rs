@@ -56,7 +56,7 @@ fn the_largest_saving_comes_first_in_the_terminal_with_its_command() {
     let lines: Vec<&str> = suggested.lines().map(str::trim).collect();
     let [lists, _, build, _] = lines[..] else { panic!("two suggestions, not {lines:?}") };
     assert!(lists.starts_with("5  Merge 2 RUN layers (about 20 MB → "), "{lists}");
-    assert_eq!(build, "2  Merge 2 RUN layers");
+    assert_eq!(build, "2  Merge 2 RUN layers (saves a layer)");
     for line in suggested.lines().filter_map(|line| line.trim().strip_prefix("plimsoll ")) {
         let arguments: Vec<&str> = line.split(' ').chain(["--diff"]).collect();
         let done = folder.run(&arguments);

@@ -16,8 +16,8 @@ pub const ID: &str = "merge-runs-clean";
 const CLEANING: &[&str] =
     &["apk-index-left", "apt-lists-left", "npm-cache-left", "package-cache-left", "pip-cache-left", "rpm-cache-left"];
 
-/// More fixes than this in one RUN show a rule that never ends.
-const MOST_FIXES: usize = 12;
+/// More rounds than this over one RUN show a rule that never ends.
+const MOST_ROUNDS: usize = 12;
 
 /// Programs that leave something behind when they install.
 const INSTALLERS: &[&str] = &[
@@ -96,17 +96,29 @@ fn cleaned(ctx: &Context, text: String, at: TextSize) -> Option<(String, Vec<Str
     let mut text = text;
     let mut doubts = Vec::new();
     let mut is_changed = false;
-    for _ in 0..MOST_FIXES {
+    for _ in 0..MOST_ROUNDS {
         let (file, facts, size) = weigh(ctx, &text);
         let run = file.instructions().nth(ordinal)?.whole();
         let ctx = Context { file: &file, facts: &facts, size: &size, start: std::cell::OnceCell::new(), ..*ctx };
         let findings = rules::check(&ctx);
-        let mut fixes = findings.iter().filter(|it| CLEANING.contains(&it.id())).filter_map(|it| it.fix.as_ref());
-        let Some(fix) = fixes.find(|fix| fix.edit.range().is_some_and(|it| run.contains_range(it))) else { break };
-        if fix.safety == Safety::Review {
-            doubts.push(format!("{}: something later may use them", fix.title.to_ascii_lowercase()));
+        let fixes = findings.iter().filter(|it| CLEANING.contains(&it.id())).filter_map(|it| it.fix.as_ref());
+        let mut last: Option<TextRange> = None;
+        let mut indels = Vec::new();
+        for fix in fixes {
+            let Some(range) = fix.edit.range().filter(|it| run.contains_range(*it)) else { continue };
+            // Findings ascend, their fixes mostly; what touches an earlier one has its turn in the next round.
+            if last.is_some_and(|last| range.start() <= last.end()) {
+                continue;
+            }
+            last = Some(range);
+            indels.extend(fix.edit.indels().iter().cloned());
+            let doubt = format!("{}: something later may use them", fix.title.to_ascii_lowercase());
+            if fix.safety == Safety::Review && !doubts.contains(&doubt) {
+                doubts.push(doubt);
+            }
         }
-        text = fix.edit.apply(&text);
+        let Some(edit) = TextEdit::new(indels).filter(|edit| edit.range().is_some()) else { break };
+        text = edit.apply(&text);
         is_changed = true;
     }
     is_changed.then_some((text, doubts))
@@ -185,6 +197,15 @@ mod tests {
             "FROM node:22\nRUN <|>apt-get update && apt-get install -y git\nRUN npm ci\nCMD [\"node\", \"a.js\"]\n",
             "FROM node:22\nRUN apt-get update && apt-get install -y git \\\n    && npm ci \\\n    && rm -rf /var/lib/apt/lists/* \\\n    && npm cache clean --force\nCMD [\"node\", \"a.js\"]\n",
         );
+    }
+
+    #[test]
+    fn every_install_of_a_long_run_gets_its_option() {
+        let installs = |option: &str| {
+            let lines: Vec<String> = (0..20).map(|n| format!("pip install {option}a{n}")).collect();
+            format!("FROM python:3.12\nRUN {}\nCMD [\"python\", \"a.py\"]\n", lines.join(" \\\n    && "))
+        };
+        check(&installs("").replacen("pip", "<|>pip", 1), &installs("--no-cache-dir "));
     }
 
     #[test]

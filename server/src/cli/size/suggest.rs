@@ -50,8 +50,8 @@ pub(crate) fn suggestions(analysis: &Analysis) -> Vec<Suggestion> {
     for placed in analysis.file.instructions() {
         for offer in analysis.assists(TextRange::empty(placed.at)) {
             let Offer::Assist(assist) = offer else { continue };
-            // A second form of the same merge saves the same.
-            if assist.variant == Some(merge_runs::HEREDOC) && !assist.preferred {
+            // Other forms of a merge are for whoever asks for them.
+            if assist.id == merge_runs::ID && assist.variant != Some(merge_runs::PLAIN) && !assist.preferred {
                 continue;
             }
             let place = (assist.id, assist.variant, assist.target);
