@@ -74,7 +74,7 @@ mod tests {
     fn the_name_is_to_blame() {
         check(
             &RULE,
-            "FROM a\nENV B=c DB_PASSWORD=d\n\
+            "FROM a\nENV B=c DB_PASSWORD=1\n\
              #       ^^^^^^^^^^^ do not use ARG or ENV instructions for sensitive data (ENV \"DB_PASSWORD\")\n",
         );
         check(&RULE, "FROM a\nARG token\n#   ^^^^^ (ARG \"token\")\n");
