@@ -138,6 +138,19 @@ fn a_finding_of_a_rule_has_its_page_its_saving_and_its_fix() {
 }
 
 #[test]
+fn a_check_of_buildkit_is_one_and_has_dockers_page() {
+    let folder = Folder::of("FROM debian:12-slim as base\nUSER app\nCMD [\"bash\"]\n");
+    let json = folder.run(&["check", "--format", "json", "--select", "from-as-casing"]).json();
+    let finding = &json["files"][0]["findings"][0];
+    assert_eq!((&finding["rule"], &finding["kind"]), (&json!("FromAsCasing"), &json!("check")), "{json}");
+    assert_eq!((&finding["group"], &finding["severity"]), (&json!("style"), &json!("hint")));
+    assert_eq!(finding["url"], "https://docs.docker.com/reference/build-checks/from-as-casing/");
+    let page = folder.run(&["explain", "DL3024"]);
+    assert!(page.out.contains("# DuplicateStageName"), "{page:?}");
+    assert!(page.out.contains("https://docs.docker.com/reference/build-checks/duplicate-stage-name/"), "{page:?}");
+}
+
+#[test]
 fn the_text_of_a_finding_names_the_command_that_mends_it() {
     let folder = Folder::of(APT);
     let run = folder.run(&["check"]);

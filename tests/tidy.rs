@@ -224,7 +224,8 @@ fn the_page_of_the_rules_is_what_the_rules_say() {
         let name = rule.name;
         let default = if rule.on { "on" } else { "off" };
         let (group, severity, also) = (rule.group.name(), rule.severity.name(), rule.also.join(", "));
-        res.push_str(&format!("| [{name}](#{name}) | {group} | {severity} | {default} | {also} |\n"));
+        let anchor = name.to_ascii_lowercase();
+        res.push_str(&format!("| [{name}](#{anchor}) | {group} | {severity} | {default} | {also} |\n"));
     }
     for rule in rules::ALL {
         let other = match rule.also {

@@ -37,3 +37,46 @@ pub mod workdir_relative_path;
 
 /// The checks for which Docker has no page; ours stands in.
 pub const WITHOUT_PAGE: &[&str] = &["InvalidBaseImagePlatform"];
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{analyse, parse};
+    use crate::rules::{self, Severity};
+
+    fn checks(settings: &str) -> Vec<(&'static str, Severity)> {
+        let text = format!("FROM debian:12 as base\nCMD [\"bash\"]\n#- plimsoll.toml\n{settings}\n");
+        let analysis = analyse(&parse(&text));
+        let name = |id: &str| id.starts_with(|char: char| char.is_ascii_uppercase());
+        analysis.shown().filter(|it| name(it.id())).map(|it| (it.id(), it.severity)).collect()
+    }
+
+    #[test]
+    fn one_switch_is_for_all_of_them() {
+        assert_eq!(checks("buildkit = \"auto\""), [("FromAsCasing", Severity::Hint)]);
+        assert_eq!(checks("buildkit = true"), [("FromAsCasing", Severity::Hint)]);
+        assert_eq!(checks("buildkit = false"), []);
+        assert_eq!(checks("buildkit = false\n[rules]\nFromAsCasing = \"error\""), []);
+    }
+
+    #[test]
+    fn each_has_two_spellings_and_a_group() {
+        assert_eq!(checks("[rules]\nFromAsCasing = \"off\""), []);
+        assert_eq!(checks("[rules]\nfrom-as-casing = \"warning\""), [("FromAsCasing", Severity::Warning)]);
+        assert_eq!(checks("[groups]\nstyle = \"off\""), []);
+    }
+
+    #[test]
+    fn there_are_twenty_two_with_dockers_pages() {
+        let checks: Vec<_> = rules::ALL.iter().filter(|rule| rule.is_check()).collect();
+        assert_eq!(checks.len(), 22);
+        for rule in checks {
+            let (kebab, url) = (crate::config::names::kebab(rule.name), rule.url());
+            assert!(rule.also.contains(&kebab.as_str()), "{kebab}");
+            let page = format!("https://docs.docker.com/reference/build-checks/{kebab}/");
+            assert!(
+                url == page || super::WITHOUT_PAGE.contains(&rule.name) && url.contains("/docs/rules.md#"),
+                "{url}"
+            );
+        }
+    }
+}

@@ -3,24 +3,34 @@
 /// Longer names are not compared.
 const LONGEST: usize = 64;
 
-/// The known name that is nearest, if it is near enough to be meant: for a short name one letter off, for a longer one
-/// two (BuildKit's `util/suggest`, which also takes `$A` for `$QQ`). A difference of letter case alone is the nearest.
+/// The known name that is nearest, if it is hardly another: one letter more, fewer, changed or two swapped (BuildKit's
+/// `util/suggest` would take `$A` for `$QQ`). A difference of letter case alone is the nearest.
 pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let most = if name.len() > 4 { 2 } else { 1 };
     let key = |it: &'a str| (distance(name, it), name.chars().next() != it.chars().next(), it);
-    let (distance, _, res) = known.map(key).min()?;
-    (distance <= most && name.len() > 1).then_some(res)
+    let (distance, _, res) = known.filter(|it| !are_siblings(name, it)).map(key).min()?;
+    (distance <= 1 && name.len() > 1).then_some(res)
 }
 
-/// Whether a name is so near to a known one that it is a slip and no other variable: one letter more, fewer, changed or
-/// two of them swapped in a name of four and more, or another letter case. `PATH1` beside `PATH2` is none.
+/// Whether a name is so near to a known one that it is a slip and no variable that somebody else sets.
 pub(super) fn is_slip(name: &str, known: &str) -> bool {
     if name.eq_ignore_ascii_case(known) {
         return name.len() > 1;
     }
-    let digits = |it: &str| it.bytes().filter(u8::is_ascii_digit).collect::<Vec<u8>>();
-    let plural = name.strip_prefix(known) == Some("S") || known.strip_prefix(name) == Some("S");
-    name.len() >= 4 && known.len() >= 4 && !plural && digits(name) == digits(known) && distance(name, known) == 1
+    name.len() >= 4 && known.len() >= 4 && !are_siblings(name, known) && distance(name, known) == 1
+}
+
+/// Whether two names are told apart by a number, a last letter or a plural, as names of like things are: `PATH1` and `PATH2`,
+/// `SIDE_A` and `SIDE_B`.
+fn are_siblings(left: &str, right: &str) -> bool {
+    let stem = |name: &str| name.char_indices().next_back().map_or(0, |(at, _)| at);
+    let same_stem = left.get(..stem(left)) == right.get(..stem(right));
+    let plural = |one: &str, many: &str| many.strip_prefix(one).is_some_and(|rest| rest.eq_ignore_ascii_case("s"));
+    let differ = !left.eq_ignore_ascii_case(right);
+    !digits(left).eq(digits(right)) || differ && same_stem || plural(left, right) || plural(right, left)
+}
+
+fn digits(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().filter(u8::is_ascii_digit)
 }
 
 /// How many bytes must be changed, put in, taken out or swapped with their neighbour.
@@ -59,12 +69,16 @@ mod tests {
     use super::{is_slip, nearest};
 
     #[test]
-    fn the_nearest_name_is_two_letters_off_at_most() {
+    fn the_nearest_name_is_hardly_another() {
         let known = ["PATH", "VERSION", "NODE_VERSION"];
         assert_eq!(nearest("PAHT", known.into_iter()), Some("PATH"));
         assert_eq!(nearest("VERSIN", known.into_iter()), Some("VERSION"));
         assert_eq!(nearest("version", known.into_iter()), Some("VERSION"));
         assert_eq!(nearest("HOME", known.into_iter()), None);
+        assert_eq!(nearest("NODE_VERION2", known.into_iter()), None);
+        assert_eq!(nearest("NODE_VERION", known.into_iter()), Some("NODE_VERSION"));
+        assert_eq!(nearest("APP_ROOT", ["APP_PORT"].into_iter()), None);
+        assert_eq!(nearest("SIDE_A", ["SIDE_B", "SIDE_C"].into_iter()), None);
         assert_eq!(nearest("Q", ["A"].into_iter()), None);
         assert_eq!(nearest("", std::iter::empty()), None);
     }
@@ -77,6 +91,7 @@ mod tests {
         assert!(!is_slip("GOPATH", "PATH"));
         assert!(!is_slip("PATH1", "PATH2"));
         assert!(!is_slip("MODULES", "MODULE"));
+        assert!(!is_slip("varA", "varB"));
         assert!(!is_slip("LANG", "LONGER"));
     }
 }

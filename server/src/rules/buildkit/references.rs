@@ -16,6 +16,8 @@ pub(super) struct Reference {
     pub(super) range: Local,
     /// The name alone, where its place is known.
     pub(super) name_range: Option<Local>,
+    /// Whether it says what stands for an unset name: `${name:-x}`, `${name+x}`.
+    pub(super) is_prepared: bool,
 }
 
 /// The names in a word that are not set, each once, as BuildKit's lexer meets them.
@@ -49,16 +51,20 @@ pub(super) fn unset_in(instruction: &Instruction, word: &Word, is_set: &dyn Fn(&
 
 fn placed(instruction: &Instruction, word: &Word, name: String) -> Reference {
     let found = find(&word.text, &name).filter(|_| is_exact(instruction, word.range, &word.text));
-    let Some((from, to)) = found else { return Reference { name, range: word.range, name_range: None } };
+    let Some((from, to)) = found else {
+        return Reference { name, range: word.range, name_range: None, is_prepared: false };
+    };
     let base = word.range.start as usize;
     let behind = word.text.get(to..).unwrap_or_default();
     let braced = word.text.get(..from).is_some_and(|it| it.ends_with('{'));
+    let is_prepared = braced && behind.trim_start_matches(':').starts_with(['-', '+']);
     let start = from - if braced { 2 } else { 1 };
     let end = to + usize::from(braced && behind.starts_with('}'));
     Reference {
         name,
         range: Local::new(base + start, base + end),
         name_range: Some(Local::new(base + from, base + to)),
+        is_prepared,
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::model::{InstructionKind, Placed, Word};
 use crate::rules::buildkit::edits::is_exact;
 use crate::rules::{Context, Finding, Fix, Group, Rule, Safety, Severity};
-use crate::text::{Indel, TextEdit};
+use crate::text::{Indel, Local, TextEdit};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -45,18 +45,16 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
         let range = stage.from.range(name.range);
         let mut finding = Finding::new(&RULE, range, format!("stage name '{}' should be lowercase", name.text));
         let lower = name.text.to_lowercase();
-        let mut indels = vec![Indel { delete: range, insert: lower.clone() }];
-        for later in ctx.file.stages.get(idx + 1..).unwrap_or_default() {
-            let places = std::iter::once(&later.from).chain(&later.instructions);
-            indels.extend(
-                places
-                    .flat_map(|placed| references(placed, &name.text))
-                    .map(|(placed, word)| Indel { delete: placed.range(word.range), insert: lower.clone() }),
-            );
-        }
-        finding.fix = TextEdit::new(indels).map(|edit| Fix {
+        let renamed = |place| Indel { delete: place, insert: lower.clone() };
+        let later = ctx.file.stages.get(idx + 1..).unwrap_or_default();
+        // A FROM finds the stage by its name in lower case alone: it builds only after the renaming.
+        let builds = later.iter().all(|stage| references(&stage.from, &name.text).is_empty());
+        let places = later.iter().flat_map(|stage| std::iter::once(&stage.from).chain(&stage.instructions));
+        let places = places.flat_map(|placed| references(placed, &name.text).into_iter().map(|it| placed.range(it)));
+        let edit = TextEdit::new(std::iter::once(range).chain(places).map(renamed).collect());
+        finding.fix = edit.map(|edit| Fix {
             title: format!("Rename the stage to `{lower}`"),
-            safety: Safety::Safe,
+            safety: if builds { Safety::Safe } else { Safety::Review },
             edit,
         });
         acc.push(finding);
@@ -64,7 +62,7 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
 }
 
 /// Where an instruction names this stage in letters that are not all small.
-fn references<'a>(placed: &'a Placed, name: &str) -> Vec<(&'a Placed, &'a Word)> {
+fn references(placed: &Placed, name: &str) -> Vec<Local> {
     let instruction = &*placed.instruction;
     let mut words: Vec<&Word> = match &instruction.kind {
         InstructionKind::From(from) => vec![&from.image],
@@ -78,7 +76,7 @@ fn references<'a>(placed: &'a Placed, name: &str) -> Vec<(&'a Placed, &'a Word)>
         let is_named = word.text.eq_ignore_ascii_case(name) && word.text != word.text.to_lowercase();
         is_named && is_exact(instruction, word.range, &word.text)
     });
-    words.into_iter().map(|word| (placed, word)).collect()
+    words.into_iter().map(|word| word.range).collect()
 }
 
 #[cfg(test)]
@@ -105,6 +103,11 @@ mod tests {
             "FROM a AS Base\nFROM b AS x\nCOPY --from=Base /a /BASE\nRUN --mount=type=bind,from=BASE,target=/x Base\n",
             "FROM a AS base\nFROM b AS x\nCOPY --from=base /a /BASE\nRUN --mount=type=bind,from=base,target=/x Base\n",
         );
+    }
+
+    #[test]
+    fn a_from_does_not_find_the_stage_before() {
+        check_fix(&RULE, Safety::Review, "FROM a AS Base\nFROM Base\n", "FROM a AS base\nFROM base\n");
     }
 
     #[test]

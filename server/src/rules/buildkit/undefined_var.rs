@@ -59,9 +59,7 @@ struct Known<'a> {
 
 impl Known<'_> {
     fn has(&self, name: &str) -> bool {
-        self.set.contains(name)
-            || ALWAYS.contains(&name)
-            || self.of_image.is_some_and(|names| names.iter().any(|it| *it == name))
+        self.set.contains(name) || ALWAYS.contains(&name) || self.of_image.is_some_and(|names| names.contains(&name))
     }
 
     fn all(&self) -> impl Iterator<Item = &str> {
@@ -140,14 +138,22 @@ fn in_heredocs(instruction: &Instruction, known: &Known) -> Vec<Reference> {
             continue;
         }
         let names = unset(&body.replace(['"', '\''], " "), '\\', &|name| known.has(name));
-        res.extend(names.into_iter().map(|name| Reference { name, range: heredoc.marker, name_range: None }));
+        res.extend(names.into_iter().map(|name| Reference {
+            name,
+            range: heredoc.marker,
+            name_range: None,
+            is_prepared: false,
+        }));
     }
     res
 }
 
 fn finding(placed: &Placed, reference: Reference, known: &Known) -> Option<Finding> {
-    let Reference { name, range, name_range } = reference;
+    let Reference { name, range, name_range, is_prepared } = reference;
     let near = match known.of_image {
+        // Who says what an unset name stands for means this name.
+        Some(_) if is_prepared => None,
+        None if is_prepared => return None,
         Some(_) => nearest(&name, known.all()),
         None => Some(known.all().filter(|it| is_slip(&name, it)).min()?),
     };
@@ -206,6 +212,7 @@ mod tests {
     fn a_slip_of_the_pen_is_none_of_the_images_variables() {
         check(&RULE, "FROM acme/app\nENV PATH=/x:$PAHT\n#           ^^^^^ '$PAHT' (did you mean $PATH?)\n");
         check(&RULE, "FROM acme/app\nARG APP_HOME\nWORKDIR $app_home\n#       ^^^^^^^^^ (did you mean $APP_HOME?)\n");
+        check(&RULE, "FROM acme/app\nENV APP_PORT=1 PYTHONPATH=${PYTHONPAHT:+x}\nENV A=${PAHT:-b}\n");
         check(&RULE, "FROM acme/app\nENV LIB_1=a\nLABEL x=$LIB_2 y=$LIB_1S\n");
     }
 
@@ -239,5 +246,6 @@ mod tests {
             "FROM debian:12\nARG VERSION=1\nLABEL x=${VERSION}\n",
         );
         check_no_fix(&RULE, "FROM debian:12\nWORKDIR $HOME\n");
+        check_no_fix(&RULE, "FROM debian:12\nENV APP_HOME=a\nENV APP_HOM=${APP_HOM:-/b}\n");
     }
 }

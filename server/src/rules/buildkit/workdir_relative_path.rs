@@ -78,8 +78,12 @@ fn fix(ctx: &Context, stage: &Stage, placed: &Placed, word: &Word, path: &str) -
         return None;
     }
     let stage_idx = ctx.file.stages.iter().position(|it| std::ptr::eq(it, stage))?;
-    let image = ctx.facts.image(ctx.file, stage_idx);
-    let directory = image.and_then(environment::directory).unwrap_or("/");
+    // Where an unknown image starts nobody can say, and any other place would be a guess.
+    let directory = match ctx.facts.image(ctx.file, stage_idx) {
+        Some(image) => environment::directory(image)?,
+        None if stage.base == Base::Scratch => "/",
+        None => return None,
+    };
     let absolute = format!("{}/{path}", directory.trim_end_matches('/'));
     Some(Fix {
         title: format!("Write `{absolute}`"),
@@ -128,7 +132,9 @@ mod tests {
     #[test]
     fn the_path_begins_where_the_image_starts() {
         check_fix(&RULE, Safety::Review, "FROM golang:1.25\nWORKDIR app\n", "FROM golang:1.25\nWORKDIR /go/app\n");
-        check_fix(&RULE, Safety::Review, "FROM acme/b\nWORKDIR app\n", "FROM acme/b\nWORKDIR /app\n");
+        check_fix(&RULE, Safety::Review, "FROM node:22\nWORKDIR app\n", "FROM node:22\nWORKDIR /app\n");
+        check_fix(&RULE, Safety::Review, "FROM scratch\nWORKDIR app\n", "FROM scratch\nWORKDIR /app\n");
+        check_no_fix(&RULE, "FROM acme/b\nWORKDIR app\n");
         check_no_fix(&RULE, "FROM a\nWORKDIR ./app\n");
     }
 }
