@@ -179,7 +179,12 @@ fn saved(
     let is_tool =
         |it: &Asked| it.at == here && tools.iter().any(|(_, name, _)| *name == plain_name(Manager::Apt, it.name));
     // What a later command asks for too is counted where it is asked for first.
-    let until: Vec<Asked> = asked.iter().filter(|it| it.at <= here || !is_known_tool(it.name)).copied().collect();
+    // What others only recommend can be declined: it is no reason for the tool to stay.
+    let until: Vec<Asked> = asked
+        .iter()
+        .filter(|it| it.at <= here || !is_known_tool(it.name))
+        .map(|it| Asked { recommends: it.recommends && is_tool(it), ..*it })
+        .collect();
     let kept: Vec<Asked> = until.iter().filter(|it| !is_tool(it)).copied().collect();
     let headers = tools.iter().all(|(_, name, _)| are_headers(name));
     match saving(&until, &kept, ctx.base_image(), ctx.images) {

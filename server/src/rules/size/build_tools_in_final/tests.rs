@@ -37,6 +37,17 @@ fn the_packages_are_to_blame() {
 }
 
 #[test]
+fn a_tool_that_another_package_recommends_is_still_asked_for() {
+    check(
+        &RULE,
+        "FROM ubuntu:22.04\n\
+         RUN apt-get update && apt-get install -y python3-pip build-essential\n\
+         #                                                    ^^^^^^^^^^^^^^^ `build-essential` stays\n\
+         CMD [\"/srv/a\"]\n",
+    );
+}
+
+#[test]
 fn the_other_words_are_related() {
     let text = "FROM debian:12\nRUN apt-get install -y gcc curl make\nCMD [\"/srv/a\"]\n";
     let analysis = analyse(&parse(text));
