@@ -6,6 +6,7 @@ use crate::facts::run::Command;
 use crate::facts::stage::join;
 use crate::facts::walk::{self, State};
 use crate::facts::{chain, removes};
+use crate::model::InstructionKind;
 use crate::rules::{Context, Finding, Group, Rule, RunAt, Severity};
 
 /// The rule.
@@ -73,6 +74,7 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
             for (command, directory) in at.facts.commands.iter().zip(directories) {
                 if let Some(tool) = compile(command).filter(|tool| command.certain && !fetched.contains(tool))
                     && !is_cached(&at, tool)
+                    && !compiles_again(ctx, &at, tool)
                 {
                     let project = Project { ctx, at: &at, before, directory: directory.as_deref(), tool };
                     acc.extend(project.finding(command));
@@ -89,6 +91,15 @@ fn is_cached(at: &RunAt, tool: Tool) -> bool {
         let target = mount.target().map_or("$", |word| word.text.as_str()).to_ascii_lowercase();
         target.contains('$') || tool.caches().iter().any(|part| target.contains(part))
     })
+}
+
+/// Whether a later RUN compiles with the tool after further sources were copied: then this one was there for the dependencies.
+fn compiles_again(ctx: &Context, at: &RunAt, tool: Tool) -> bool {
+    let copies = at.stage.instructions.iter().enumerate().skip(at.idx + 1);
+    let is_copy = |kind: &InstructionKind| matches!(kind, InstructionKind::Copy(_) | InstructionKind::Add(_));
+    let Some((copy, _)) = { copies }.find(|(_, placed)| is_copy(&placed.instruction.kind)) else { return false };
+    let mut later = ctx.runs(at.stage_idx).filter(|it| it.idx > copy);
+    later.any(|it| it.facts.commands.iter().any(|command| compile(command) == Some(tool)))
 }
 
 /// A project that is compiled.
@@ -216,7 +227,7 @@ mod tests {
             ),
         );
         let dummy = "FROM rust:1\nCOPY Cargo.toml ./\nRUN cargo build\nCOPY . .\nRUN cargo build\n#- Cargo.toml\n[dependencies]\n";
-        assert_eq!(severities(dummy).len(), 1, "the first build fetches, the second does not");
+        assert!(severities(dummy).is_empty(), "the first build is there for the dependencies");
     }
 
     #[test]

@@ -48,7 +48,7 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
     for (stage_idx, stage) in ctx.reaching() {
         for (idx, placed) in stage.instructions.iter().enumerate() {
             let InstructionKind::Arg(pairs) = &placed.instruction.kind else { continue };
-            for pair in pairs.iter().filter(|pair| is_volatile(pair)) {
+            for pair in pairs.iter().filter(|pair| is_volatile(ctx, pair)) {
                 acc.extend(finding(ctx, stage_idx, stage, idx, placed, pair));
             }
         }
@@ -57,9 +57,12 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
 
 /// Whether a name says that its value changes with each build; a constant default that looks like one's choice says that it
 /// does not.
-fn is_volatile(pair: &Pair) -> bool {
+fn is_volatile(ctx: &Context, pair: &Pair) -> bool {
     let name = pair.name.text.to_ascii_uppercase();
-    let default = pair.value.as_ref().map(|word| word.text.trim_matches(['"', '\'']).to_ascii_lowercase());
+    let own = pair.value.as_ref().map(|word| word.text.trim_matches(['"', '\'']).to_ascii_lowercase());
+    // Without a default of its own it takes the global one's.
+    let global = || ctx.file.globals.get(&pair.name.text)?.value.as_deref().map(str::to_ascii_lowercase);
+    let default = own.or_else(global);
     let nothing = [
         "",
         "unknown",
@@ -136,7 +139,9 @@ fn finding(
         }
     }
     let runs: Vec<RunAt> = ctx.runs(stage_idx).filter(|at| at.idx > idx).collect();
-    let hit = runs.iter().find(|at| !uses.contains(&at.idx) && is_expensive(at))?;
+    // Behind all the sources everything is done anew with each commit anyway.
+    let sources = stage.instructions.iter().position(copies_all).unwrap_or(usize::MAX);
+    let hit = runs.iter().find(|at| at.idx < sources && !uses.contains(&at.idx) && is_expensive(at))?;
     let is_breaker = name.to_ascii_uppercase().contains("CACHE");
     // Directly before the RUN that it is to break.
     let breaks_next = is_breaker && (uses.is_empty() || runs.first().is_some_and(|at| uses.contains(&at.idx)));
@@ -150,6 +155,13 @@ fn finding(
     res.related.extend(related);
     res.fix = fix(ctx, stage, idx, placed, &uses);
     Some(res)
+}
+
+/// `COPY . .`
+fn copies_all(placed: &Placed) -> bool {
+    let (InstructionKind::Copy(copy) | InstructionKind::Add(copy)) = &placed.instruction.kind else { return false };
+    let from_context = placed.instruction.flag("from").is_none();
+    from_context && copy.sources.iter().any(|word| matches!(word.text.as_str(), "." | "./" | "/" | "*" | "./*"))
 }
 
 /// Whether a text names a variable.
@@ -278,6 +290,13 @@ mod tests {
     }
 
     #[test]
+    fn behind_all_the_sources_each_commit_does_everything_anew() {
+        assert_eq!(found("COPY . .\nARG GIT_SHA\nRUN npm run build"), 0);
+        assert_eq!(found("ARG GIT_SHA\nCOPY . .\nRUN npm run build"), 0);
+        assert_eq!(found("ARG GIT_SHA\nCOPY package.json .\nRUN npm ci\nCOPY . .\nRUN npm run build"), 1);
+    }
+
+    #[test]
     fn an_intended_breaker_of_the_cache_does_what_it_should() {
         assert_eq!(found("ARG CACHE_BUST\nRUN git clone https://example.com/x"), 0);
         assert_eq!(found("ARG CACHEBUST=1\nRUN echo $CACHEBUST && git clone https://example.com/x\nRUN npm ci"), 0);
@@ -297,6 +316,7 @@ mod tests {
     fn a_version_that_somebody_chose_does_not_change_with_each_build() {
         assert_eq!(found("ARG APP_VERSION=1.2.3\nRUN curl -O https://example.com/$APP_VERSION\nRUN npm ci"), 0);
         assert_eq!(found("ARG GIT_COMMIT=0123abc\nRUN git checkout $GIT_COMMIT\nRUN npm ci"), 0);
+        check(&RULE, "ARG TOOL_COMMIT=0123abc\nFROM node:22\nARG TOOL_COMMIT\nRUN npm ci\nCMD [\"a\"]\n");
         assert_eq!(found("ARG GIT_URL\nARG NODE_VERSION\nRUN npm ci"), 0);
     }
 
