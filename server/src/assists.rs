@@ -136,7 +136,6 @@ fn weigh(ctx: &Context, text: &str) -> (File, Facts, BuildSize) {
 }
 
 /// What an assist has to say about a place.
-#[expect(clippy::large_enum_variant, reason = "there are a handful at a time, and most are assists")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Offer {
     /// It can be done.

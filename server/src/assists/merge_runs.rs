@@ -8,7 +8,7 @@ mod gaps;
 #[cfg(test)]
 mod other_tests;
 #[cfg(test)]
-mod peers;
+mod peer_tests;
 mod pragmas;
 mod script;
 mod style;
