@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn what_is_taken_from_an_image_that_starts_nothing_is_looked_at_by_a_person() {
-        let update = "FROM debian:12-slim\nRUN apt-get update && apt-get install -y curl\nUSER app\n";
+        let update = "FROM debian:12-slim\nRUN apt-get update && apt-get install -y curl\nUSER 1000\n";
         let select = "#- plimsoll.toml\n[groups]\nsecurity = \"off\"\n[rules]\napt-recommends-installed = \"off\"\n";
         assert_eq!(safety(&format!("{update}{select}")), [Safety::Review]);
         assert_eq!(safety(&format!("{update}CMD [\"curl\"]\n{select}")), [Safety::Safe]);

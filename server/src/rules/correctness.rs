@@ -4,15 +4,19 @@
 pub mod cmd_ignored_by_entrypoint;
 pub mod copy_to_root;
 pub mod effect_lost_after_run;
+pub mod healthcheck_tool_missing;
 pub mod heredoc_without_errexit;
 pub mod inline_comment;
 pub mod install_waits_for_answer;
 pub mod invalid_json_form;
+pub mod missing_healthcheck;
 pub mod npm_as_pid1;
 pub mod npm_install_not_ci;
 pub mod output_in_cache_mount;
 pub mod pipe_failure_hidden;
+pub mod shell_in_shell_less_image;
 pub mod undefined_stage;
+pub mod user_not_in_image;
 pub mod variable_out_of_scope;
 pub mod write_after_volume;
 // End of Modules of the rules.
