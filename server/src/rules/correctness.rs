@@ -1,6 +1,7 @@
 //! The text does not do what it seems to say.
 
 // Modules of the rules: written by tests/tidy.rs from the folder.
+pub mod cgo_on_static_base;
 pub mod cmd_ignored_by_entrypoint;
 pub mod copy_to_root;
 pub mod effect_lost_after_run;
@@ -9,7 +10,10 @@ pub mod heredoc_without_errexit;
 pub mod inline_comment;
 pub mod install_waits_for_answer;
 pub mod invalid_json_form;
+pub mod libc_mismatch;
 pub mod missing_healthcheck;
+pub mod missing_runtime_file;
+pub mod missing_runtime_library;
 pub mod npm_as_pid1;
 pub mod npm_install_not_ci;
 pub mod output_in_cache_mount;
