@@ -104,14 +104,18 @@ pub fn is_doubtful(file: &File, context: &BuildContext) -> bool {
 
 /// Whether a file of this name lands at the path.
 fn lands(copied: &Copied, name: &str, path: &str) -> bool {
-    let exact = exact(copied, name);
-    walk::is_inside(&exact, path)
+    walk::is_inside(&exact(copied, name), path) || walk::is_inside(&in_directory(copied, name), path)
+}
+
+/// Where a source lies if the destination is a directory already, which is not written in the COPY.
+fn in_directory(copied: &Copied, name: &str) -> String {
+    format!("{}/{name}", copied.destination.trim_end_matches('/'))
 }
 
 /// Where a source of this name lies if it is a file.
 fn exact(copied: &Copied, name: &str) -> String {
     if copied.into_directory && !matches!(name, "" | "." | "..") {
-        format!("{}/{name}", copied.destination.trim_end_matches('/'))
+        in_directory(copied, name)
     } else {
         copied.destination.clone()
     }
@@ -131,7 +135,8 @@ fn brings(context: &BuildContext, source: &str, copied: &Copied, path: &str, fil
         return whole || if looks_like_file(name) { here && glob(name, last) } else { true };
     }
     let exact = exact(copied, name);
-    if walk::is_inside(&exact, path) {
+    // Who looks for something below takes it for a directory, whatever its name is like.
+    if lands(copied, name, path) || path != exact && walk::is_inside(path, &exact) {
         return true;
     }
     let is_file = looks_like_file(name) || source.contains("://") || files.contains(&exact.as_str());
@@ -261,6 +266,8 @@ mod tests {
         check("FROM a\nCOPY package*.json ./\n", "/yarn.lock", false);
         check("FROM a\nADD a.tar.gz /\n", "/bin/sh", true);
         check("FROM a\nCOPY $X /app/\n", "/app/b", true);
+        check("FROM a\nWORKDIR /srv\nCOPY a.jar /srv\n", "/srv/a.jar", true);
+        check("FROM a\nCOPY --from=b /testssl.sh /testssl.sh\n", "/testssl.sh/testssl.sh", true);
         check("FROM a\nCOPY a $X\n", "/b", true);
     }
 

@@ -222,18 +222,24 @@ fn programs<'a>(ctx: &'a Context) -> Vec<&'a str> {
     ctx.start().programs.iter().map(|it| it.word.as_str()).filter(|it| it.starts_with('/')).collect()
 }
 
-/// Whether the builder installs the bundle by name, although its image has it: for another image, then.
+/// Whether the builder installs the bundle by name, although its image has it, and fetches nothing by itself: for another
+/// image, then.
 fn installs_bundle(ctx: &Context, builder: usize) -> bool {
-    crate::facts::chain(ctx.file, builder).into_iter().any(|stage_idx| {
-        ctx.runs(stage_idx).any(|at| {
-            at.facts.commands.iter().filter_map(deed).any(|deed| {
-                let system = matches!(deed.manager, Manager::Apt | Manager::Apk);
-                system
-                    && deed.verb == Verb::Install
-                    && deed.packages().any(|it| packages::bare(it) == "ca-certificates")
-            })
-        })
-    })
+    let mut installs = false;
+    for stage_idx in crate::facts::chain(ctx.file, builder) {
+        for command in ctx.runs(stage_idx).flat_map(|at| &at.facts.commands) {
+            let fetches = matches!(command.program.as_str(), "curl" | "wget" | "git")
+                || command.program == "go" && command.subcommand() == Some("get");
+            let deed = deed(command)
+                .filter(|it| it.verb == Verb::Install && matches!(it.manager, Manager::Apt | Manager::Apk));
+            let names = || deed.iter().flat_map(|it| it.packages()).map(packages::bare);
+            if fetches || names().any(|it| matches!(it, "curl" | "wget" | "git")) {
+                return false;
+            }
+            installs |= names().any(|it| it == "ca-certificates");
+        }
+    }
+    installs
 }
 
 /// A module of Go that talks to services over TLS.
@@ -315,6 +321,14 @@ mod tests {
     fn without_evidence_nothing_is_said() {
         check(&RULE, &go("scratch", "", ""));
         check(&RULE, &go("scratch", "", &AWS.replace(" v1\n", " v1 // indirect\n")));
+    }
+
+    #[test]
+    fn a_builder_that_fetches_needs_them_itself() {
+        let file =
+            |packages: &str| go("scratch", "", "").replace("RUN CGO", &format!("RUN apk add {packages}\nRUN CGO"));
+        check(&RULE, &file("ca-certificates git"));
+        check(&RULE, &file("ca-certificates curl"));
     }
 
     #[test]

@@ -109,6 +109,10 @@ fn check_stage(ctx: &Context, stage_idx: usize, acc: &mut Vec<Finding>) {
                 if is_root {
                     if may_give(run, facts, &step.placed.instruction.text) {
                         known.iter_mut().for_each(|it| it.of_root = false);
+                        // A script may make any directory for anybody.
+                        if is_script(run, facts, &step.placed.instruction.text) {
+                            return;
+                        }
                         given.push(&step.placed.instruction.text);
                     }
                     continue;
@@ -176,6 +180,18 @@ fn may_give(run: &Run, facts: &RunFacts, text: &str) -> bool {
     facts.commands.is_empty()
         || facts.commands.iter().any(gives)
         || script.calls.iter().any(|call| quiet::is_local(call, text) || call.wrapper.is_some())
+}
+
+/// Whether a RUN does what nobody has read.
+fn is_script(run: &Run, facts: &RunFacts, text: &str) -> bool {
+    let Some(script) = run.script().filter(|it| !it.broken) else { return true };
+    let unread = |command: &Command| {
+        let name = command.program.as_str();
+        matches!(name, "sh" | "bash" | "make" | "") || name.ends_with(".sh")
+    };
+    facts.commands.is_empty()
+        || facts.commands.iter().any(unread)
+        || script.calls.iter().any(|call| quiet::is_local(call, text))
 }
 
 /// The first command that surely writes into a directory of root.
@@ -297,6 +313,7 @@ mod tests {
         check_silent("ENV D=/app\nRUN mkdir $D && chown node $D\nWORKDIR $D\nUSER node\nRUN npm ci");
         check_silent("RUN install -d -o node /app\nWORKDIR /app\nRUN chown -R node:node .\nUSER node\nRUN npm ci");
         check_silent("WORKDIR /app\nRUN ./setup.sh\nUSER node\nRUN npm ci");
+        check_silent("RUN sh create-user.sh\nWORKDIR /app\nUSER node\nRUN npm ci");
         check_silent("WORKDIR /app\nRUN chgrp -R 0 /app && chmod -R g=u /app\nUSER 1001\nRUN npm ci");
     }
 
