@@ -136,7 +136,8 @@ fn brings(context: &BuildContext, source: &str, copied: &Copied, path: &str, fil
     }
     let exact = exact(copied, name);
     // Who looks for something below takes it for a directory, whatever its name is like.
-    if lands(copied, name, path) || path != exact && walk::is_inside(path, &exact) {
+    let below = path != exact && walk::is_inside(path, &exact) && !files.contains(&exact.as_str());
+    if lands(copied, name, path) || below {
         return true;
     }
     let is_file = looks_like_file(name) || source.contains("://") || files.contains(&exact.as_str());
