@@ -17,7 +17,7 @@ fn allowed(text: &str) -> Vec<&'static str> {
 
 /// A file whose RUN leaves lists behind; comments stand above the RUN.
 fn above(comments: &str) -> String {
-    format!("FROM debian:12-slim\n{comments}RUN apt-get update\nUSER app\nCMD [\"a\"]\n{OTHERS_OFF}")
+    format!("FROM debian:12-slim\n{comments}RUN apt-get update\nUSER 1000\nCMD [\"a\"]\n{OTHERS_OFF}")
 }
 
 /// The settings under which this file has one finding.
@@ -88,7 +88,7 @@ fn a_blank_line_ends_the_reach_of_a_comment() {
 #[test]
 fn a_comment_is_about_the_next_instruction_alone() {
     let text = "FROM debian:12-slim\n# plimsoll: allow apt-lists-left\nRUN apt-get update\nRUN apt-get update\n\
-                USER app\nCMD [\"a\"]\n";
+                USER 1000\nCMD [\"a\"]\n";
     let found: Vec<_> = analyse(&parse(&format!("{text}{OTHERS_OFF}")))
         .findings
         .iter()
@@ -127,7 +127,7 @@ fn a_comment_for_the_file_stands_before_the_first_from() {
 fn what_has_its_cause_earlier_is_allowed_at_either_place() {
     let text = |first: &str, second: &str| {
         format!(
-            "FROM debian:12-slim\n{first}RUN apt-get update\n{second}RUN rm -rf /var/lib/apt/lists/*\nUSER app\n\
+            "FROM debian:12-slim\n{first}RUN apt-get update\n{second}RUN rm -rf /var/lib/apt/lists/*\nUSER 1000\n\
              CMD [\"a\"]\n{OTHERS_OFF}"
         )
     };
@@ -179,7 +179,7 @@ fn nothing_is_said_of_a_name_whose_rule_is_off_or_cannot_know() {
     assert_eq!(silent("# plimsoll: allow DL3047\n", "debian:12-slim"), [], "the number was left out");
     let broken = above("# plimsoll: allow pip-cache-left\n").replace("apt-get update", "if then {{ x }}");
     assert_eq!(notes(&broken), [], "the shell text is not understood");
-    let unneeded = above("# plimsoll: allow pip-cache-left\n").replace("USER app", "FROM debian:12-slim");
+    let unneeded = above("# plimsoll: allow pip-cache-left\n").replace("USER 1000", "FROM debian:12-slim");
     assert_eq!(notes(&unneeded), [], "the stage is for another target");
 }
 

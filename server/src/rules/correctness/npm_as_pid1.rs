@@ -2,13 +2,14 @@
 
 use crate::facts::landing::{self, Landed};
 use crate::facts::manifest::Manifest;
+use crate::facts::plain;
 use crate::facts::stage::join;
 use crate::facts::start::development::development;
 use crate::facts::start::{Program, StartChain};
 use crate::facts::walk;
 use crate::model::{Form, InstructionKind, Placed};
 use crate::rules::{Context, Finding, Fix, Group, Rule, Safety, Severity};
-use crate::shell::{self, CommandKind};
+use crate::shell;
 use crate::text::{Local, TextEdit};
 
 /// The rule.
@@ -210,18 +211,8 @@ fn fix(ctx: &Context, placed: &Placed, form: &Form, manager: &Program, manifest:
 
 /// The words of a script that is one `node …` without variables, patterns, operators and redirections.
 fn plain_command(text: &str) -> Option<Vec<String>> {
-    let script = shell::parse(text, Local::new(0, text.len()));
-    let [item] = script.list.items.as_slice() else { return None };
-    let [command] = item.and_or.first.commands.as_slice() else { return None };
-    let CommandKind::Simple(simple) = &command.kind else { return None };
-    let alone = item.separator.is_none() && item.and_or.rest.is_empty() && item.and_or.first.negated.is_none();
-    let plain = command.redirects.is_empty() && simple.assignments.is_empty() && script.comments.is_empty();
-    if script.broken || !alone || !plain || simple.words.iter().any(|word| word.is_pattern()) {
-        return None;
-    }
-    let words: Vec<String> = simple.words.iter().map(|word| word.literal()).collect::<Option<_>>()?;
-    let braces = |word: &String| word.contains(['{', '~']);
-    (words.first().is_some_and(|it| it == "node") && words.len() > 1 && !words.iter().any(braces)).then_some(words)
+    let words = plain::words(&shell::parse(text, Local::new(0, text.len())))?;
+    (words.first().is_some_and(|it| it == "node") && words.len() > 1).then_some(words)
 }
 
 #[cfg(test)]
@@ -259,6 +250,8 @@ mod tests {
     fn an_init_passes_signals_on() {
         check(&RULE, &with("ENTRYPOINT [\"tini\", \"--\"]\nCMD [\"npm\", \"start\"]", START));
         check(&RULE, &with("ENTRYPOINT [\"dumb-init\", \"npm\", \"start\"]", START));
+        check(&RULE, &with("ENTRYPOINT [\"/usr/bin/catatonit\", \"--\", \"npm\", \"start\"]", START));
+        check(&RULE, &with("ENTRYPOINT [\"/init\"]\nCMD [\"npm\", \"start\"]", START));
         check(&RULE, "FROM example.com/with/tini\nCMD [\"npm\", \"start\"]\n");
         check(&RULE, &format!("{}#- compose.yaml\nservices:\n  a:\n    init: true\n", with("CMD npm start", START)));
     }

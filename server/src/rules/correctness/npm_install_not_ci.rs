@@ -4,11 +4,12 @@ use serde_json::Value;
 
 use crate::facts::installs::{Deed, Manager, Verb, deed};
 use crate::facts::landing::{self, Landed};
+use crate::facts::node_release::{self, Release};
 use crate::facts::removes;
 use crate::facts::run::Command;
 use crate::facts::stage::join;
 use crate::facts::walk::{self, State};
-use crate::model::{Base, ImageRef};
+use crate::model::Base;
 use crate::rules::{Context, Finding, Fix, Group, Rule, RunAt, Safety, Severity};
 use crate::text::{Indel, TextEdit};
 
@@ -129,21 +130,10 @@ fn prefix(command: &Command) -> Option<Option<&str>> {
 /// Whether the base image has an npm without `ci` (before 5.7, so Node before 8.10).
 fn is_old(ctx: &Context, at: &RunAt) -> bool {
     let image = ctx.facts.image(ctx.file, at.stage_idx);
-    match image.and_then(node_version) {
-        Some((major, minor)) => major < 8 || (major == 8 && minor.is_some_and(|minor| minor < 10)),
+    match image.and_then(node_release::of) {
+        Some(Release { major, minor }) => major < 8 || (major == 8 && minor.is_some_and(|minor| minor < 10)),
         None => false,
     }
-}
-
-/// Major and minor version of an official Node image, where the tag names them.
-fn node_version(image: &ImageRef) -> Option<(u32, Option<u32>)> {
-    if image.repository() != "docker.io/library/node" {
-        return None;
-    }
-    let version = image.tag.as_deref()?.split('-').next()?;
-    let mut parts = version.split('.');
-    let major = parts.next()?.parse().ok()?;
-    Some((major, parts.next().and_then(|minor| minor.parse().ok())))
 }
 
 fn finding(ctx: &Context, at: &RunAt, command: &Command, deed: &Deed, lock: &str) -> Finding {
@@ -180,7 +170,7 @@ fn has_omit(ctx: &Context, at: &RunAt) -> bool {
         Base::Image(image) => Some(image),
         Base::Stage(_) | Base::Scratch | Base::Unknown(_) => ctx.facts.image(ctx.file, at.stage_idx),
     };
-    image.and_then(node_version).is_some_and(|(major, _)| major >= 16)
+    image.and_then(node_release::of).is_some_and(Release::has_omit)
 }
 
 /// Whether the lock file was surely not made from the manifest beside it: it repeats what the manifest asked for then.

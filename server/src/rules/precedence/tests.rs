@@ -65,7 +65,7 @@ fn no_row_lets_a_rule_replace_itself() {
 
 #[test]
 fn lists_that_are_deleted_too_late_are_one_finding() {
-    let text = "FROM debian:12-slim\nRUN apt-get update\nRUN rm -rf /var/lib/apt/lists/*\nUSER app\nCMD [\"a\"]\n\
+    let text = "FROM debian:12-slim\nRUN apt-get update\nRUN rm -rf /var/lib/apt/lists/*\nUSER 1000\nCMD [\"a\"]\n\
                 #- plimsoll.toml\n[groups]\ncache = \"off\"\ncorrectness = \"off\"\n[rules]\n";
     assert_eq!(shown(text), ["cleanup-in-later-layer"]);
     assert_eq!(shown(&format!("{text}cleanup-in-later-layer = \"off\"\n")), ["apt-lists-left"]);
