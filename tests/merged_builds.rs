@@ -114,7 +114,15 @@ fn refusals(text: &str) -> Vec<&'static str> {
 
 /// What a build makes: the configuration of the image and what it holds; `None` when the build fails.
 fn built(engine: &Engine, text: &str, context: &Path, tag: &str) -> Option<(String, Vec<String>)> {
-    engine.try_build(text, context, tag, &[]).ok()?;
+    // A build fails by a command's exit code. Anything else is the engine's own trouble, as on a busy machine.
+    let is_code = |said: &str| said.contains("did not complete successfully");
+    let build = || engine.try_build(text, context, tag, &[]);
+    let tries = || (0..3).map(|_| build()).find(|it| it.as_ref().err().is_none_or(|said| is_code(said)));
+    match tries() {
+        Some(Ok(_)) => {}
+        Some(Err(_)) => return None,
+        None => panic!("the engine cannot build {tag}: {}", build().err().unwrap_or_default()),
+    }
     let config = engine.docker(&["inspect", "--format", "{{json .Config}}", tag]);
     let container = engine.docker(&["create", tag, "true"]);
     let container = container.trim();
