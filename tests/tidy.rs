@@ -78,6 +78,11 @@ fn written(path: &str, text: &str) {
     panic!("{path} written, run again");
 }
 
+/// Whether a file holds nothing but tests.
+fn is_tests(path: &str) -> bool {
+    path.ends_with("/tests.rs") || path.ends_with("_tests.rs")
+}
+
 fn layer(module: &str) -> Option<usize> {
     LAYERS.iter().position(|row| row.contains(&module))
 }
@@ -141,9 +146,7 @@ fn every_file_says_what_it_is_and_is_not_too_long() {
         if !text.starts_with("//!") {
             wrong.push(format!("{path}: begins with `//!` and what it is"));
         }
-        if n_lines > LONGEST && !path.ends_with("/tests.rs")
-            || path.ends_with("_tests.rs") && !LONG.iter().any(|(long, _)| *long == path)
-        {
+        if n_lines > LONGEST && !is_tests(&path) && !LONG.iter().any(|(long, _)| *long == path) {
             wrong.push(format!("{path}: {n_lines} lines, {LONGEST} at most"));
         }
         for (number, line) in text.lines().enumerate() {
