@@ -114,10 +114,7 @@ fn a_module_uses_only_the_layers_below_it() {
     for (path, text) in sources("server/src") {
         let from = module_of(&path).to_owned();
         // The root, the program itself and the test texts see everything.
-        if matches!(from.as_str(), "lib" | "main" | "fixture")
-            || path.ends_with("/tests.rs")
-            || path.ends_with("_tests.rs")
-        {
+        if matches!(from.as_str(), "lib" | "main" | "fixture") || is_tests(&path) {
             continue;
         }
         let Some(from_layer) = layer(&from) else {
