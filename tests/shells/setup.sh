@@ -19,4 +19,4 @@ if [ ! -x "$dir/bin/busybox" ]; then
   mv "$dir/bin/busybox.new" "$dir/bin/busybox"
   rm -rf "$dir/root"
 fi
-"$dir/bin/busybox" | head -1
+"$dir/bin/busybox" | sed -n 1p
