@@ -25,4 +25,4 @@ if [ ! -x "$dir/bin/nvim" ]; then
   chmod +x "$dir/bin/nvim.new"
   mv "$dir/bin/nvim.new" "$dir/bin/nvim"
 fi
-"$dir/bin/nvim" --version | head -1
+"$dir/bin/nvim" --version | sed -n 1p

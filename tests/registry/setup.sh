@@ -15,7 +15,7 @@ if [ ! -x "$dir/bin/docker-registry" ] || [ ! -x "$dir/bin/strace" ]; then
   rm -rf "$dir/root"
   retry fetch_debs "$suite" alone "$dir/root" docker-registry strace libunwind8 liblzma5
   # The libraries that strace needs beside the C library may not be on this machine.
-  lib=$(dirname "$(find "$dir/root" -name 'libunwind.so.8' | head -1)")
+  lib=$(dirname "$(find "$dir/root" -name 'libunwind.so.8' | sed -n 1p)")
   printf '#!/bin/sh\nLD_LIBRARY_PATH=%q exec %q -E LD_LIBRARY_PATH "$@"\n' "$lib" "$dir/root/usr/bin/strace" > "$dir/bin/strace.new"
   printf '#!/bin/sh\nexec %q "$@"\n' "$dir/root/usr/bin/docker-registry" > "$dir/bin/docker-registry.new"
   for program in strace docker-registry; do
@@ -24,4 +24,4 @@ if [ ! -x "$dir/bin/docker-registry" ] || [ ! -x "$dir/bin/strace" ]; then
   done
 fi
 "$dir/bin/docker-registry" --version
-"$dir/bin/strace" --version | head -1
+"$dir/bin/strace" --version | sed -n 1p

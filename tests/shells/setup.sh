@@ -14,7 +14,7 @@ if [ ! -x "$dir/bin/busybox" ]; then
   rm -rf "$dir/root"
   retry fetch_debs "$suite" alone "$dir/root" busybox-static
   # Newer releases have it below /usr.
-  busybox=$(find "$dir/root" -path '*bin/busybox' -type f | head -1)
+  busybox=$(find "$dir/root" -path '*bin/busybox' -type f | sed -n 1p)
   cp "$busybox" "$dir/bin/busybox.new"
   mv "$dir/bin/busybox.new" "$dir/bin/busybox"
   rm -rf "$dir/root"
