@@ -1,6 +1,6 @@
 //! Builds of Go: whether a `go build` links against the C library of its image, and what file it writes.
 //!
-//! **Invariant:** [`links_libc`] is `None` wherever an option, variable or image is not known.
+//! **Invariant:** whether it links is `None` wherever an option, variable or image is not known.
 
 use crate::facts::ground::{self, Ground};
 use crate::facts::installs::{Manager, Verb, deed};
