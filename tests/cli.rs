@@ -188,7 +188,7 @@ fn rules_are_selected_and_ignored_by_id_other_name_and_group() {
     assert_eq!(found(&["--select", "apt-lists-left"]), ["apt-lists-left"]);
     assert_eq!(found(&["--select", "DL3009"]), ["apt-lists-left"]);
     assert_eq!(found(&["--select", "size"]), ["apt-lists-left"]);
-    assert_eq!(found(&["--select", "security"]), [""; 0]);
+    assert_eq!(found(&["--select", "style"]), [""; 0]);
     assert_eq!(found(&["--ignore", "size"]), [""; 0]);
     assert_eq!(found(&["--ignore", "inline-comment,apt-lists-left"]), [""; 0]);
     folder.write("plimsoll.toml", b"[rules]\napt-lists-left = \"off\"\n");

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex};
 use engine::{Engine, engine};
 use plimsoll::analysis::Inputs;
 use plimsoll::disk::analyse;
+use plimsoll::disk::walks::Walks;
 use plimsoll::images::ImageBook;
 use plimsoll::model::Base;
 use plimsoll::packages::apt_closure;
@@ -123,7 +124,7 @@ fn compared(engine: &Engine, folder: &Path, packages: &Packages) -> Vec<Compared
         }
     }
     let inputs = Inputs { text: told.into(), images: Arc::new(ImageBook::embedded()), ..Inputs::default() };
-    let analysis = analyse::analyse(Some(&dockerfile), inputs);
+    let analysis = analyse::analyse(Some(&dockerfile), inputs, &Walks::default());
     let mut res = Vec::new();
     for (idx, stage) in analysis.file.stages.iter().enumerate() {
         assert!(matches!(stage.base, Base::Image(_)), "{name}: the stages stand on images");

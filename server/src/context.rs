@@ -11,6 +11,7 @@ pub mod pattern;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use crate::context::heavy::Heavy;
 use crate::context::ignore::IgnoreFile;
@@ -28,7 +29,7 @@ pub struct BuildContext {
     pub dockerfile: Option<String>,
     /// Every file, directory and link below the folder, up to the limits, ignored ones included. What lies below an
     /// ignored directory is left out where no `!` line of the ignore file could bring it back.
-    pub entries: BTreeMap<String, Entry>,
+    pub entries: Arc<BTreeMap<String, Entry>>,
     /// Whether the walk ended at a limit or met a folder it could not read, so that an absent path may exist.
     pub truncated: bool,
     /// The ignore file that holds (`.dockerignore` or `<Dockerfile>.dockerignore`), if there is one: relative to the
@@ -42,7 +43,7 @@ pub struct BuildContext {
     pub texts: BTreeMap<String, String>,
     /// What comes through below each directory, the context itself under the empty path: counted once by
     /// [`BuildContext::settled`], since a keystroke asks for it and a context may hold 100,000 files.
-    pub sums: BTreeMap<String, Sum>,
+    pub sums: Arc<BTreeMap<String, Sum>>,
     /// What comes through and is hardly ever meant to; found by [`BuildContext::settled`] too.
     pub heavy: Vec<Heavy>,
     /// What the lock files among the texts were summed to; filled as they are asked for.
@@ -99,14 +100,15 @@ impl BuildContext {
     /// has texts and no folder.
     pub fn of_texts<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> BuildContext {
         let mut res = BuildContext { known: true, ..BuildContext::default() };
+        let entries = Arc::make_mut(&mut res.entries);
         for (path, text) in files {
             let path = cleaned(path);
             for (at, _) in path.match_indices('/') {
                 let directory = path.get(..at).unwrap_or_default().to_owned();
-                res.entries.insert(directory, Entry { kind: EntryKind::Directory, bytes: 0, ignored: false });
+                entries.insert(directory, Entry { kind: EntryKind::Directory, bytes: 0, ignored: false });
             }
             let bytes = text.len() as u64;
-            res.entries.insert(path.clone(), Entry { kind: EntryKind::File, bytes, ignored: false });
+            entries.insert(path.clone(), Entry { kind: EntryKind::File, bytes, ignored: false });
             res.texts.insert(path, text.to_owned());
         }
         let names = ["Dockerfile.dockerignore", ".dockerignore"];
@@ -123,7 +125,7 @@ impl BuildContext {
         self.ignore_file = Some(path.to_owned());
         self.ignore = IgnoreFile::parse(text);
         self.ignore_text = text.to_owned();
-        for (path, entry) in &mut self.entries {
+        for (path, entry) in Arc::make_mut(&mut self.entries) {
             entry.ignored = self.ignore.ignores(path);
         }
         self.settled()
@@ -152,12 +154,15 @@ impl BuildContext {
                 }
             }
         }
-        for directory in sent {
-            if let Some(entry) = self.entries.get_mut(&directory) {
-                entry.ignored = false;
+        if !sent.is_empty() {
+            let entries = Arc::make_mut(&mut self.entries);
+            for directory in sent {
+                if let Some(entry) = entries.get_mut(&directory) {
+                    entry.ignored = false;
+                }
             }
         }
-        self.sums = sums;
+        self.sums = Arc::new(sums);
         self.heavy = heavy::heavy(&self);
         self
     }
@@ -321,6 +326,8 @@ pub fn cleaned(source: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::{Brought, BuildContext, Entry, EntryKind, cleaned};
 
     /// A context of files with their bytes; `-` before a path: ignored; `/` behind it: a directory; `@`: a link.
@@ -333,7 +340,8 @@ mod tests {
                 (None, Some(path)) => (path, EntryKind::Link),
                 (None, None) => (path, EntryKind::File),
             };
-            res.entries.insert(path.to_owned(), Entry { kind, bytes: *bytes, ignored: marked.starts_with('-') });
+            Arc::make_mut(&mut res.entries)
+                .insert(path.to_owned(), Entry { kind, bytes: *bytes, ignored: marked.starts_with('-') });
         }
         res.settled()
     }
@@ -342,7 +350,7 @@ mod tests {
     fn what_lies_below_an_ignored_directory_makes_no_difference() {
         let mut left_out = BuildContext::of_texts([(".dockerignore", "node_modules\nlogs\n!logs/a"), ("logs/b", "")]);
         let directory = Entry { kind: EntryKind::Directory, bytes: 0, ignored: true };
-        left_out.entries.insert("node_modules".to_owned(), directory);
+        Arc::make_mut(&mut left_out.entries).insert("node_modules".to_owned(), directory);
         assert!(left_out.is_left_out("node_modules/new/a.js"));
         assert!(!left_out.is_left_out("logs/a") && !left_out.is_left_out("src/a.js") && !left_out.is_left_out("new"));
     }

@@ -17,6 +17,7 @@ pub mod sources;
 pub mod tables;
 pub mod texts;
 pub mod walk;
+pub mod walks;
 pub mod write;
 
 use std::fs::File;

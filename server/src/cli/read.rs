@@ -15,6 +15,7 @@ use crate::cli::{Outcome, parallel};
 use crate::config::Config;
 use crate::date::Date;
 use crate::disk::settings::{Settings, Wanted};
+use crate::disk::walks::Walks;
 use crate::disk::{self, Source, analyse, clock, find, settings, tables};
 use crate::images::ImageBook;
 use crate::registry::may_ask;
@@ -63,6 +64,8 @@ pub(crate) struct Session<'a> {
     /// The registries, once one is asked.
     online: OnceLock<Result<Online, String>>,
     today: Option<Date>,
+    /// The build contexts of these files.
+    walks: Walks,
 }
 
 impl<'a> Session<'a> {
@@ -78,6 +81,7 @@ impl<'a> Session<'a> {
             images: OnceLock::new(),
             online: OnceLock::new(),
             today: clock::today()?,
+            walks: Walks::default(),
         };
         if let Wanted::Named(_) = res.wanted {
             res.settings(None)?;
@@ -102,7 +106,7 @@ impl<'a> Session<'a> {
             today: self.today,
             ..Inputs::default()
         };
-        let analysis = self.ask(analyse::analyse(dockerfile, inputs))?;
+        let analysis = self.ask(analyse::analyse(dockerfile, inputs, &self.walks))?;
         let unknown_target = analysis.unknown_target();
         if let (Some(target), Some(_)) = (unknown_target, &self.build.target) {
             bail!("no stage of {} is named {target}", job.name);

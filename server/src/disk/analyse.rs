@@ -9,6 +9,7 @@ use crate::config::NamedFolder;
 use crate::context::BuildContext;
 use crate::disk::sources::context_sources;
 use crate::disk::walk::{Limits, Stop};
+use crate::disk::walks::Walks;
 use crate::disk::{folder, texts, walk};
 
 /// How often one text may ask for further files of its build context.
@@ -16,13 +17,15 @@ pub const MOST_ROUNDS: u32 = 5;
 
 /// Analyses a text that was read from `dockerfile`, in the build context that the settings name or that is found by its
 /// sources; `inputs.context` is replaced. A text without a place has a context only if the settings name one.
-pub fn analyse(dockerfile: Option<&Path>, inputs: Inputs) -> Analysis {
+pub fn analyse(dockerfile: Option<&Path>, inputs: Inputs, walks: &Walks) -> Analysis {
     let named = inputs.config.context.clone();
     let analysis = Analysis::of(Inputs { context: Arc::default(), ..inputs }, None);
     let context = match (dockerfile, &named) {
         (Some(dockerfile), _) => {
             let sources = context_sources(&analysis.file);
-            build_context(dockerfile, named.as_ref(), &folder::root_of(dockerfile), &sources, &Stop::default())
+            let root = folder::root_of(dockerfile);
+            let folder = folder::context_folder(dockerfile, named.as_ref(), &root, &sources);
+            folder.map(|folder| walks.context(&folder, Some(dockerfile))).unwrap_or_default()
         }
         (None, Some(named)) => named_context(named),
         (None, None) => BuildContext::default(),

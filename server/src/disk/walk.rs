@@ -53,11 +53,9 @@ pub fn context(folder: &Path, dockerfile: Option<&Path>, limits: Limits, stop: &
         return res;
     }
     res.known = true;
-    // Paths are compared by their text.
-    let dockerfile = dockerfile.and_then(|file| std::path::absolute(file).ok());
-    let dockerfile = dockerfile.as_deref();
-    res.dockerfile = dockerfile.and_then(|file| relative(folder, file));
-    read_ignore_file(folder, dockerfile, &mut res);
+    res.dockerfile = dockerfile.and_then(|file| place_in(folder, file));
+    read_ignore_file(folder, own_ignore_file(dockerfile), &mut res);
+    let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
     let mut waiting = VecDeque::from([(String::new(), Matched::default(), 0)]);
     while let Some((prefix, matched, depth)) = waiting.pop_front() {
         if stop.is_asked() {
@@ -69,7 +67,7 @@ pub fn context(folder: &Path, dockerfile: Option<&Path>, limits: Limits, stop: &
         };
         let mut here: BTreeMap<String, Entry> = BTreeMap::new();
         for name in names {
-            if res.entries.len() + here.len() >= limits.entries {
+            if entries.len() + here.len() >= limits.entries {
                 res.truncated = true;
                 break;
             }
@@ -92,24 +90,30 @@ pub fn context(folder: &Path, dockerfile: Option<&Path>, limits: Limits, stop: &
                     res.truncated = true;
                 }
             }
-            res.entries.insert(path, entry);
+            entries.insert(path, entry);
         }
     }
+    res.entries = Arc::new(entries);
     res.settled()
 }
 
-/// `<Dockerfile>.dockerignore` beside the Dockerfile, else `.dockerignore` of the context.
-fn read_ignore_file(folder: &Path, dockerfile: Option<&Path>, acc: &mut BuildContext) {
-    let own = dockerfile.and_then(|file| {
-        let mut name = file.file_name()?.to_owned();
-        name.push(".dockerignore");
-        Some(file.with_file_name(name))
-    });
-    let common = folder.join(".dockerignore");
-    for file in own.into_iter().chain([common]) {
-        if file.symlink_metadata().is_err() {
-            continue;
-        }
+/// The Dockerfile's own path in the folder. Paths are compared by their text.
+pub(super) fn place_in(folder: &Path, dockerfile: &Path) -> Option<String> {
+    relative(folder, &std::path::absolute(dockerfile).ok()?)
+}
+
+/// `<Dockerfile>.dockerignore` beside the Dockerfile, where it is there.
+pub(super) fn own_ignore_file(dockerfile: Option<&Path>) -> Option<PathBuf> {
+    let dockerfile = std::path::absolute(dockerfile?).ok()?;
+    let mut name = dockerfile.file_name()?.to_owned();
+    name.push(".dockerignore");
+    Some(dockerfile.with_file_name(name)).filter(|file| file.symlink_metadata().is_ok())
+}
+
+/// The Dockerfile's own ignore file, else `.dockerignore` of the context.
+fn read_ignore_file(folder: &Path, own: Option<PathBuf>, acc: &mut BuildContext) {
+    let common = Some(folder.join(".dockerignore")).filter(|file| file.symlink_metadata().is_ok());
+    if let Some(file) = own.or(common) {
         let Some(bytes) = plain_file_inside(&file).and_then(|it| bytes_of(&it, LARGEST_IGNORE_FILE).ok()) else {
             // What it keeps out is not known, so nothing is.
             acc.known = false;
@@ -118,7 +122,6 @@ fn read_ignore_file(folder: &Path, dockerfile: Option<&Path>, acc: &mut BuildCon
         acc.ignore_file = Some(relative(folder, &file).unwrap_or_else(|| crate::disk::slashed(&file)));
         acc.ignore_text = String::from_utf8_lossy(&bytes).into_owned();
         acc.ignore = IgnoreFile::parse(&acc.ignore_text);
-        return;
     }
 }
 

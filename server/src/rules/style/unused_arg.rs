@@ -35,6 +35,10 @@ CMD ["true"]
 
 fn check(ctx: &Context, acc: &mut Vec<Finding>) {
     let text = &*ctx.file.text;
+    // What is still to be written may read it.
+    if ctx.file.stages.is_empty() {
+        return;
+    }
     for placed in &ctx.file.preamble {
         let InstructionKind::Arg(pairs) = &placed.instruction.kind else { continue };
         for pair in pairs.iter().filter(|pair| !is_read_outside(&pair.name.text)) {
@@ -169,6 +173,11 @@ mod tests {
     fn names_that_are_read_from_outside_stay() {
         check(&RULE, "ARG BUILDKIT_SBOM_SCAN_CONTEXT=true\nARG SOURCE_DATE_EPOCH\nARG http_proxy\nFROM a\n");
         check(&RULE, "FROM a\nARG BUILDKIT_SBOM_SCAN_STAGE=true\nARG HTTP_PROXY\nCOPY . /x\n");
+    }
+
+    #[test]
+    fn a_file_that_has_no_from_yet_is_not_finished() {
+        check(&RULE, "ARG V=1\n");
     }
 
     #[test]
