@@ -2,8 +2,10 @@
 //!
 //! A file is summed once for a context, not at each keystroke. A broken file says nothing, and nothing in it is carried out.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::memo::Memo;
@@ -67,36 +69,55 @@ fn alike(all: Modules, is_complete: bool) -> Locked {
     Locked { all, production: all, is_complete }
 }
 
-/// npm's lock file of version 2 and 3: each place in node_modules is an entry. One of version 1 has `dependencies` alone.
+/// A name in a lock file, which lies in its text unless it is escaped there.
+#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(transparent)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// npm's lock file: each place in node_modules is an entry in versions 2 and 3; one of version 1 has `dependencies` alone.
+/// What a value is not asked for is not kept: the file may have a megabyte.
+#[derive(Deserialize)]
+struct PackageLock<'a> {
+    #[serde(borrow)]
+    packages: Option<BTreeMap<Name<'a>, Package<'a>>>,
+    #[serde(borrow)]
+    dependencies: Option<BTreeMap<Name<'a>, Dependency<'a>>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Package<'a> {
+    dev: bool,
+    dev_optional: bool,
+    link: bool,
+    #[serde(borrow)]
+    os: Option<Vec<Name<'a>>>,
+    #[serde(borrow)]
+    cpu: Option<Vec<Name<'a>>>,
+    #[serde(borrow)]
+    libc: Option<Vec<Name<'a>>>,
+}
+
+#[derive(Deserialize)]
+struct Dependency<'a> {
+    #[serde(default)]
+    dev: bool,
+    #[serde(borrow)]
+    dependencies: Option<BTreeMap<Name<'a>, Dependency<'a>>>,
+}
+
 fn package_lock(text: &str) -> Option<Locked> {
-    let value: Value = serde_json::from_str(text).ok()?;
-    let Some(packages) = value.get("packages").and_then(Value::as_object) else {
-        let mut names = Vec::new();
-        version_1(value.get("dependencies")?, 0, &mut names);
-        let listed = |dev: bool| names.iter().filter(move |(_, is_dev)| dev || !is_dev).map(|(name, _)| *name);
-        return Some(Locked {
-            all: Modules::listed(Ecosystem::Npm, listed(true)),
-            production: Modules::listed(Ecosystem::Npm, listed(false)),
-            is_complete: true,
-        });
+    let lock: PackageLock = serde_json::from_str(text).ok()?;
+    let names: Vec<(&str, bool)> = match (&lock.packages, &lock.dependencies) {
+        (Some(packages), _) => packages.iter().filter_map(|(path, package)| in_modules(&path.0, package)).collect(),
+        (None, Some(dependencies)) => {
+            let mut acc = Vec::new();
+            version_1(dependencies, 0, &mut acc);
+            acc
+        }
+        (None, None) => return None,
     };
-    let flag = |entry: &Value, name: &str| entry.get(name).and_then(Value::as_bool).unwrap_or(false);
-    // A list of systems that has not this one (linux, x64, glibc); one that begins with `!` names what it is not for.
-    let fits = |entry: &Value, key: &str, here: &str| {
-        let Some(list) = entry.get(key).and_then(Value::as_array) else { return true };
-        let mut words = list.iter().filter_map(Value::as_str).peekable();
-        let negated = words.peek().is_some_and(|word| word.starts_with('!'));
-        let named = words.any(|word| word.trim_start_matches('!') == here);
-        named != negated
-    };
-    let listed = |dev: bool| {
-        packages.iter().filter_map(move |(path, entry)| {
-            let name = path.rsplit("node_modules/").next().filter(|_| path.contains("node_modules/"))?;
-            let is_here = fits(entry, "os", "linux") && fits(entry, "cpu", "x64") && fits(entry, "libc", "glibc");
-            let is_dev = flag(entry, "dev") || flag(entry, "devOptional");
-            (is_here && !flag(entry, "link") && (dev || !is_dev)).then_some(name)
-        })
-    };
+    let listed = |dev: bool| names.iter().filter(move |(_, is_dev)| dev || !is_dev).map(|(name, _)| *name);
     Some(Locked {
         all: Modules::listed(Ecosystem::Npm, listed(true)),
         production: Modules::listed(Ecosystem::Npm, listed(false)),
@@ -104,10 +125,24 @@ fn package_lock(text: &str) -> Option<Locked> {
     })
 }
 
-fn version_1<'v>(dependencies: &'v Value, depth: u32, acc: &mut Vec<(&'v str, bool)>) {
-    for (name, entry) in dependencies.as_object().into_iter().flatten() {
-        acc.push((name, entry.get("dev").and_then(Value::as_bool).unwrap_or(false)));
-        if let Some(inner) = entry.get("dependencies").filter(|_| depth < 20) {
+/// The name of a package that is put into node_modules here (linux, x64, glibc), and whether it is for development.
+fn in_modules<'a>(path: &'a str, package: &Package) -> Option<(&'a str, bool)> {
+    // A list of systems that has not this one; one that begins with `!` names what it is not for.
+    let fits = |list: &Option<Vec<Name>>, here: &str| {
+        let Some(list) = list else { return true };
+        let negated = list.first().is_some_and(|word| word.0.starts_with('!'));
+        let named = list.iter().any(|word| word.0.trim_start_matches('!') == here);
+        named != negated
+    };
+    let name = path.rsplit("node_modules/").next().filter(|_| path.contains("node_modules/"))?;
+    let is_here = fits(&package.os, "linux") && fits(&package.cpu, "x64") && fits(&package.libc, "glibc");
+    (is_here && !package.link).then_some((name, package.dev || package.dev_optional))
+}
+
+fn version_1<'v>(dependencies: &'v BTreeMap<Name, Dependency>, depth: u32, acc: &mut Vec<(&'v str, bool)>) {
+    for (name, entry) in dependencies {
+        acc.push((&name.0, entry.dev));
+        if let Some(inner) = entry.dependencies.as_ref().filter(|_| depth < 20) {
             version_1(inner, depth + 1, acc);
         }
     }
