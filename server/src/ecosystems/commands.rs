@@ -403,7 +403,7 @@ fn apt(command: &Located) -> Class {
     match verb {
         Some("install") => Class::Packages(packages),
         Some("update" | "upgrade" | "dist-upgrade" | "full-upgrade") => Class::Lists,
-        Some("clean" | "autoclean" | "autoremove") => Class::Clean,
+        Some("clean" | "autoclean" | "distclean" | "dist-clean" | "autoremove") => Class::Clean,
         _ => Class::Unknown(command.told()),
     }
 }

@@ -139,7 +139,7 @@ impl Cache {
         }
         match self {
             // `clean` of apt empties the archives, not the lists.
-            Cache::AptLists => deed.word == "distclean",
+            Cache::AptLists => matches!(deed.word, "distclean" | "dist-clean"),
             // `clean packages` leaves the metadata, which are most of it.
             Cache::Rpm => {
                 deed.is_open()

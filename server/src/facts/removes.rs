@@ -179,7 +179,7 @@ pub fn removal(run: &RunFacts, directories: &[Option<String>], path: &str, after
     for (idx, command) in run.commands.iter().enumerate().skip(after.saturating_add(1)) {
         let directory = directories.get(idx).and_then(Option::as_deref);
         let Some(deletes) = deletes(command, directory) else {
-            // `apt-get distclean` deletes the lists too (apt 2.9.17).
+            // `apt-get distclean` or `dist-clean` deletes the lists too (apt 2.9.17).
             let lists = path == "/var/lib/apt/lists" && is_distclean(command);
             res = res.max(if lists { surely(command) } else { Removal::No });
             continue;
@@ -195,8 +195,9 @@ pub fn removal(run: &RunFacts, directories: &[Option<String>], path: &str, after
 }
 
 fn is_distclean(command: &Command) -> bool {
-    installs::deed(command)
-        .is_some_and(|it| it.manager == Manager::Apt && it.verb == Verb::Clean && it.word == "distclean")
+    installs::deed(command).is_some_and(|it| {
+        it.manager == Manager::Apt && it.verb == Verb::Clean && matches!(it.word, "distclean" | "dist-clean")
+    })
 }
 
 fn surely(command: &Command) -> Removal {
@@ -229,6 +230,10 @@ mod tests {
         check("a && rm -rf /var/lib/{dpkg,apt,cache}/", lists, Removal::Yes);
         check("a && find /var/lib/apt/lists -mindepth 1 -delete", lists, Removal::Yes);
         check("a && D=/var/lib/apt && rm -rf $D/lists/*", lists, Removal::Yes);
+        check("a && apt-get distclean", lists, Removal::Yes);
+        check("a; apt-get dist-clean", lists, Removal::Yes);
+        check("a && apt-get clean", lists, Removal::No);
+        check("a && apt-get autoclean", lists, Removal::No);
         check("a && rm -rf /var/lib/apt/lists/partial", lists, Removal::No);
         check("a && rm -rf lists", lists, Removal::No);
         check("rm -rf /var/lib/apt/lists/* && a", lists, Removal::No);

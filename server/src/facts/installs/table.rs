@@ -34,7 +34,7 @@ pub(super) static TABLE: &[Row] = &[
         update: &["update"],
         install: &["install", "build-dep"],
         remove: &["remove", "purge", "autoremove", "autopurge"],
-        clean: &["clean", "autoclean", "distclean"],
+        clean: &["clean", "autoclean", "distclean", "dist-clean"],
     },
     Row {
         programs: &["apk"],

@@ -2,6 +2,7 @@
 
 use crate::facts::landing::{self, Landed};
 use crate::facts::manifest::Manifest;
+use crate::facts::purpose;
 use crate::facts::start::Program;
 use crate::facts::start::development::{Development, development};
 use crate::facts::started;
@@ -64,7 +65,7 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
     }) else {
         return;
     };
-    if stage.name.as_ref().is_some_and(|name| is_for_development(&name.text)) || is_named_so(ctx) || is_meant(ctx) {
+    if purpose::is_for_development(ctx.context, stage) || is_meant(ctx) {
         return;
     }
     let started = started::of(ctx.file, ctx.facts);
@@ -193,22 +194,6 @@ fn manifest(ctx: &Context, program: &Program) -> Option<Manifest> {
         Landed::File(path) => Manifest::parse(ctx.context.text(&path)?),
         Landed::Hidden | Landed::Nothing => None,
     }
-}
-
-/// Whether a name of a file or stage says that it is for development.
-fn is_for_development(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    let mut words = lower.split(|it: char| !it.is_ascii_alphanumeric());
-    words.any(|word| {
-        matches!(
-            word,
-            "dev" | "develop" | "development" | "devel" | "local" | "test" | "tests" | "testing" | "storybook" | "e2e"
-        ) || matches!(word, "debug" | "devcontainer" | "watch" | "hot" | "tilt")
-    })
-}
-
-fn is_named_so(ctx: &Context) -> bool {
-    ctx.context.dockerfile.as_deref().is_some_and(is_for_development)
 }
 
 /// Whether the image is made for development on purpose: it says so in its environment, or another command is given it.

@@ -3,6 +3,7 @@
 use crate::facts::landing::{self, Landed};
 use crate::facts::manifest::Manifest;
 use crate::facts::plain;
+use crate::facts::purpose;
 use crate::facts::stage::join;
 use crate::facts::start::development::development;
 use crate::facts::start::{Program, StartChain};
@@ -56,7 +57,8 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
     let Some(target) = ctx.facts.target.filter(|_| ctx.facts.is_started()) else { return };
     let Some(stage) = ctx.file.stages.get(target) else { return };
     let for_people = |name: &str| ["dev", "test", "debug"].iter().any(|it| name.to_ascii_lowercase().contains(it));
-    if stage.name.as_ref().is_some_and(|name| for_people(&name.text)) || is_composed_with_init(ctx) {
+    let named = stage.name.as_ref().is_some_and(|name| for_people(&name.text));
+    if named || purpose::is_for_development(ctx.context, stage) || is_composed_with_init(ctx) {
         return;
     }
     let image = ctx.base_image();
@@ -218,7 +220,7 @@ fn plain_command(text: &str) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::fixture::{check, check_fix, check_no_fix};
+    use crate::fixture::{analyse, check, check_fix, check_no_fix, findings, parse};
     use crate::rules::Safety;
 
     fn with(body: &str, scripts: &str) -> String {
@@ -278,6 +280,15 @@ mod tests {
         check_command("CMD [\"npm\", \"run\", \"start\"]", "CMD [\"node\", \"server.js\"]");
         check_command("CMD npm start", "CMD [\"node\", \"server.js\"]");
         check_command("ENTRYPOINT [\"yarn\", \"start\"]", "ENTRYPOINT [\"node\", \"server.js\"]");
+    }
+
+    #[test]
+    fn a_file_for_development_is_not_run_for_others() {
+        for (path, expected) in [("Dockerfile.dev", 0), ("Dockerfile", 1)] {
+            let mut fixture = parse("FROM node:22-alpine\nCMD [\"npm\", \"start\"]\n#- README.md\n");
+            fixture.context.dockerfile = Some(path.to_owned());
+            assert_eq!(findings(&analyse(&fixture), &RULE).len(), expected, "{path}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `deprecated-base-repository`: the base comes from a repository that nobody maintains any more.
 
+use crate::facts::given_up::successor;
 use crate::model::{Base, ImageRef, InstructionKind, Stage};
 use crate::rules::{Context, Finding, Fix, Group, Rule, Safety, Severity};
 use crate::text::{Local, TextEdit, TextRange};
@@ -33,47 +34,6 @@ Early-access images of `openjdk` are still built, and the same name in another r
     check,
 };
 
-/// Repositories of Docker Hub's official images that are deprecated there, and what took their place.
-#[rustfmt::skip]
-static OFFICIAL: &[(&str, &str)] = &[
-    ("adoptopenjdk", "eclipse-temurin"),
-    ("celery", "python"),
-    ("centos", "almalinux"),
-    ("consul", "hashicorp/consul"),
-    ("django", "python"),
-    ("docker-dev", "docker"),
-    ("glassfish", ""),
-    ("hipache", ""),
-    ("iojs", "node"),
-    ("java", "eclipse-temurin"),
-    ("jenkins", "jenkins/jenkins"),
-    ("nuxeo", ""),
-    ("openjdk", "eclipse-temurin"),
-    ("opensuse", "opensuse/leap"),
-    ("owncloud", "owncloud/server"),
-    ("piwik", "matomo"),
-    ("plone", "plone/plone-backend"),
-    ("rails", "ruby"),
-    ("sentry", ""),
-    ("swarm", ""),
-    ("thrift", ""),
-    ("ubuntu-debootstrap", "ubuntu"),
-    ("ubuntu-upstart", "ubuntu"),
-    ("vault", "hashicorp/vault"),
-];
-
-/// Repositories elsewhere, by registry and path, that moved.
-#[rustfmt::skip]
-static MOVED: &[(&str, &str, &str)] = &[
-    ("docker.io", "microsoft/aspnetcore", "mcr.microsoft.com/dotnet/aspnet"),
-    ("docker.io", "microsoft/aspnetcore-build", "mcr.microsoft.com/dotnet/sdk"),
-    ("docker.io", "microsoft/dotnet", "mcr.microsoft.com/dotnet/sdk"),
-    ("mcr.microsoft.com", "dotnet/core/aspnet", "mcr.microsoft.com/dotnet/aspnet"),
-    ("mcr.microsoft.com", "dotnet/core/runtime", "mcr.microsoft.com/dotnet/runtime"),
-    ("mcr.microsoft.com", "dotnet/core/runtime-deps", "mcr.microsoft.com/dotnet/runtime-deps"),
-    ("mcr.microsoft.com", "dotnet/core/sdk", "mcr.microsoft.com/dotnet/sdk"),
-];
-
 fn check(ctx: &Context, acc: &mut Vec<Finding>) {
     for (stage_idx, stage) in ctx.reaching() {
         let Base::Image(image) = &stage.base else { continue };
@@ -92,27 +52,6 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
         finding.fix = fix(ctx, stage, image, successor, whole);
         acc.push(finding);
     }
-}
-
-/// What took the place of a repository, an empty name where nothing did; `None` for one that is maintained or not known.
-fn successor(image: &ImageRef) -> Option<String> {
-    let tag = image.tag.as_deref().unwrap_or_default();
-    if image.registry == "docker.io"
-        && let Some(name) = image.path.strip_prefix("library/")
-    {
-        let (_, successor) = OFFICIAL.iter().find(|(it, _)| *it == name)?;
-        let early = name == "openjdk" && tag.split('-').any(|word| word == "ea");
-        return (!early).then(|| (*successor).to_owned());
-    }
-    if image.registry == "gcr.io"
-        && let Some(name) = image.path.strip_prefix("distroless/")
-    {
-        let old = ["-debian9", "-debian10", "-debian11"].iter().find_map(|end| name.strip_suffix(end))?;
-        return Some(format!("gcr.io/distroless/{old}-debian13"));
-    }
-    let (_, _, successor) =
-        MOVED.iter().find(|(registry, path, _)| *registry == image.registry && *path == image.path)?;
-    Some((*successor).to_owned())
 }
 
 /// The repository's name, and the image's word; the word twice where the name is not written out in it.
@@ -150,14 +89,9 @@ fn fix(ctx: &Context, stage: &Stage, image: &ImageRef, successor: String, whole:
 
 #[cfg(test)]
 mod tests {
-    use super::{OFFICIAL, RULE};
+    use super::RULE;
     use crate::fixture::{analyse, check, check_fix, check_no_fix, findings, parse};
     use crate::rules::{Safety, Severity};
-
-    #[test]
-    fn the_table_is_in_order() {
-        assert!(OFFICIAL.is_sorted());
-    }
 
     #[test]
     fn the_repository_is_to_blame() {

@@ -1,6 +1,7 @@
 //! `runs-as-root`: the program of the image has root's rights in the container.
 
 use crate::facts::landing::{self, Landed};
+use crate::facts::purpose;
 use crate::facts::run::Command;
 use crate::facts::stage::User;
 use crate::facts::start::{self, Open, StartChain};
@@ -39,8 +40,8 @@ USER node
 CMD ["node", "server.js"]
 ```
 
-Nothing is said of images that start nothing of their own, and where the start command gives root's rights up by itself
-(`gosu`, `su-exec`, `supervisord`).
+Nothing is said of images that start nothing of their own, of a file or stage that is named for development or tests
+(`Dockerfile.dev`), and where the start command gives root's rights up by itself (`gosu`, `su-exec`, `supervisord`).
 "##,
     check,
 };
@@ -50,7 +51,8 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
     let Some(stage) = ctx.file.stages.get(target) else { return };
     let Some(user) = ctx.facts.stages.get(target).and_then(|facts| facts.users.last()) else { return };
     let for_people = |name: &str| ["dev", "test", "debug"].iter().any(|it| name.to_ascii_lowercase().contains(it));
-    if stage.name.as_ref().is_some_and(|name| for_people(&name.text)) {
+    if stage.name.as_ref().is_some_and(|name| for_people(&name.text)) || purpose::is_for_development(ctx.context, stage)
+    {
         return;
     }
     let why = match user {
@@ -87,7 +89,8 @@ fn root_by_default(ctx: &Context, target: usize) -> Option<String> {
         Base::Scratch => Some("`scratch`".to_owned()),
         Base::Image(image) => {
             let user = ctx.images.traits(image)?.default_user.clone()?;
-            walk::is_root(&user).then(|| format!("`{image}`"))
+            let name = image.text.split('@').next().unwrap_or(&image.text);
+            walk::is_root(&user).then(|| format!("`{name}`"))
         }
         Base::Stage(_) | Base::Unknown(_) => {
             debug_assert!(bottom <= target, "a chain leads to earlier stages");
@@ -323,6 +326,25 @@ mod tests {
     #[test]
     fn a_stage_for_people_is_not_run_for_others() {
         check_silent("FROM node:22 AS development\nCMD [\"node\", \"s.js\"]\n");
+    }
+
+    #[test]
+    fn a_file_for_people_is_not_run_for_others() {
+        for (path, expected) in
+            [("Dockerfile.dev", 0), ("docker/dev/Dockerfile", 0), ("test.Dockerfile", 0), ("docker/Dockerfile", 1)]
+        {
+            let mut fixture = parse("FROM node:22-alpine\nCMD [\"pnpm\", \"start\"]\n#- package.json\n{}\n");
+            fixture.context.dockerfile = Some(path.to_owned());
+            assert_eq!(findings(&analyse(&fixture), &RULE).len(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_digest_is_no_name_for_people() {
+        let digest = "0123456789abcdef".repeat(4);
+        let analysis = analyse(&parse(&format!("FROM node:22-slim@sha256:{digest}\nCMD [\"node\", \"s.js\"]\n")));
+        let found = findings(&analysis, &RULE);
+        assert_eq!(found[0].message, "the program runs as root: no USER is set, and `node:22-slim` starts as root");
     }
 
     #[test]

@@ -76,7 +76,8 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
                         let is_empty = text.as_deref().is_none_or(|text| text.trim().is_empty());
                         let is_given = pair.value.is_none() || is_empty && text.is_some();
                         if is_given && last_run.is_some_and(|run| run > idx) && says_secret(ctx, &pair.name.text) {
-                            acc.push(by_name(placed, pair));
+                            let kept = ctx.facts.is_final(stage_idx) && is_kept(stage, idx, &pair.name.text);
+                            acc.push(by_name(placed, pair, kept));
                         }
                     }
                 }
@@ -165,12 +166,37 @@ fn is_dummy(name: &str) -> bool {
     name.to_ascii_lowercase().contains("dummy")
 }
 
-fn by_name(placed: &Placed, pair: &Pair) -> Finding {
-    let message = format!("the value of `{}` stays in the image's history", pair.name.text);
+/// Whether an ENV behind the ARG keeps its value for the container, and no RUN names it: the program wants it.
+fn is_kept(stage: &Stage, arg_idx: usize, name: &str) -> bool {
+    let reads = |text: &str| {
+        let text = text.trim_matches(['"', '\'']);
+        text.strip_prefix('$').is_some_and(|it| it.trim_start_matches('{').trim_end_matches('}') == name)
+    };
+    let mut later = stage.instructions.iter().skip(arg_idx + 1);
+    let is_named = stage.runs().any(|(_, placed, _)| placed.instruction.text.contains(name));
+    !is_named
+        && later.any(|placed| match &placed.instruction.kind {
+            InstructionKind::Env(pairs) => {
+                pairs.iter().any(|pair| pair.value.as_ref().is_some_and(|word| reads(&word.text)))
+            }
+            _ => false,
+        })
+}
+
+/// The finding of an ARG that is given a secret; `kept`: an ENV gives it to the container.
+fn by_name(placed: &Placed, pair: &Pair, kept: bool) -> Finding {
+    let name = &pair.name.text;
+    let message = if kept {
+        format!("the value of `{name}` stays in the image as an ENV; pass it when the container starts")
+    } else {
+        format!("the value of `{name}` stays in the image's history")
+    };
     let mut finding = Finding::new(&RULE, placed.range(pair.name.range), message);
     finding.severity = Severity::Warning;
     finding.cause = placed.range(pair.range);
-    finding.assists.push("secret-mount");
+    if !kept {
+        finding.assists.push("secret-mount");
+    }
     finding
 }
 
@@ -224,6 +250,28 @@ mod tests {
         check(&RULE, text);
         assert_eq!(severities(text), [Severity::Warning]);
         assert_eq!(severities("FROM a\nARG NPM_TOKEN=\"\"\nRUN b\n"), [Severity::Warning]);
+    }
+
+    #[test]
+    fn what_an_env_keeps_is_for_the_program() {
+        check(
+            &RULE,
+            "FROM debian:12\n\
+             ARG API_KEY=\"\"\n\
+             #   ^^^^^^^ stays in the image as an ENV; pass it when the container starts\n\
+             ENV API_KEY=\"$API_KEY\"\n\
+             RUN a\n\
+             CMD [\"a\"]\n",
+        );
+        check(
+            &RULE,
+            "FROM debian:12\n\
+             ARG API_KEY\n\
+             #   ^^^^^^^ stays in the image's history\n\
+             ENV API_KEY=$API_KEY\n\
+             RUN a --key $API_KEY\n\
+             CMD [\"a\"]\n",
+        );
     }
 
     #[test]

@@ -172,6 +172,8 @@ mod tests {
         check_silent("RUN apt update; apt install -y a; rm -rf /var/lib/apt");
         check_silent("RUN apt-get update && apt-get -y install a && find /var/lib/apt/lists -type f -delete");
         check_silent("RUN <<EOF\napt-get update\napt-get install -y a\nrm -rf /var/lib/apt/lists/*\nEOF");
+        check_silent("RUN set -ex; apt-get update; apt-get install -y a; apt-get dist-clean");
+        check_silent("RUN apt-get update && apt-get install -y a && apt-get distclean");
     }
 
     #[test]

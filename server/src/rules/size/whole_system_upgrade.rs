@@ -1,5 +1,6 @@
 //! `whole-system-upgrade`: every package of the base is replaced by a newer one, and both are shipped.
 
+use crate::facts::given_up;
 use crate::facts::installs::{Deed, Manager, Verb, deed};
 use crate::facts::run::Command;
 use crate::rules::{Context, Finding, Group, Rule, RunAt, Severity};
@@ -32,8 +33,8 @@ CMD ["app"]
 
 There is no fix: without the upgrade security updates may be missing until the base is newer, or is built with
 `--pull --no-cache`.
-Nothing is said where packages are named, where only security updates are asked for, or where a comment at the place names
-them as the reason.
+Nothing is said where packages are named, where only security updates are asked for, where a comment at the place names
+them as the reason, or where there is no newer base: support has ended, or nobody maintains the repository any more.
 "##,
     check,
 };
@@ -99,10 +100,11 @@ fn is_explained(ctx: &Context, at: &RunAt) -> bool {
     inside || own || above()
 }
 
-/// Whether support of the base has ended: then that is the matter.
+/// Whether support of the base has ended, or its repository was given up: then that is the matter, and no newer base
+/// image has the packages.
 fn ended(ctx: &Context) -> bool {
-    let base = ctx.base_image().zip(ctx.today);
-    base.is_some_and(|(image, today)| ctx.images.ended(image, today).is_some())
+    let Some(image) = ctx.base_image() else { return false };
+    given_up::successor(image).is_some() || ctx.today.is_some_and(|today| ctx.images.ended(image, today).is_some())
 }
 
 #[cfg(test)]
@@ -167,6 +169,13 @@ mod tests {
     #[test]
     fn a_base_whose_support_has_ended_is_the_matter_itself() {
         check(&RULE, "FROM debian:9\nRUN apt-get upgrade -y\nCMD [\"a\"]\n#- today 2026-11-21\n");
+    }
+
+    #[test]
+    fn a_repository_that_nobody_maintains_has_no_newer_image() {
+        check_silent("centos", "RUN yum --setopt=tsflags=nodocs -y update && yum clean all");
+        check_silent("centos:7", "RUN yum -y update");
+        check_silent("openjdk:17-jdk-slim", "RUN apt-get update && apt-get -y upgrade");
     }
 
     #[test]
