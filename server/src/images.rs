@@ -102,7 +102,8 @@ pub struct Counterpart {
 pub struct EndOfLife {
     /// `Node.js 18`, `Debian 10 (buster)`.
     pub name: String,
-    /// The day; `None` when it is over but the day is not known.
+    /// The day of the last fixes, or where `lts` the last day of regular support; `None` when it is over but the day is
+    /// not known.
     pub date: Option<Date>,
     /// The oldest later version that is still supported on that day, one with long support where there is one (`22`).
     pub supported: Option<String>,

@@ -24,6 +24,17 @@ const DATES_OF: Date = Date { year: 2026, month: 8, day: 22 };
 /// How many days after a planned end we begin to speak.
 const SLIP: i64 = 30;
 
+/// The last day that the volunteers of Debian LTS serve a release (https://wiki.debian.org/LTS).
+const LTS_ENDS: [(&str, Date); 7] = [
+    ("7", Date { year: 2018, month: 5, day: 31 }),
+    ("8", Date { year: 2020, month: 6, day: 30 }),
+    ("9", Date { year: 2022, month: 6, day: 30 }),
+    ("10", Date { year: 2024, month: 6, day: 30 }),
+    ("11", Date { year: 2026, month: 8, day: 31 }),
+    ("12", Date { year: 2028, month: 6, day: 30 }),
+    ("13", Date { year: 2030, month: 6, day: 30 }),
+];
+
 /// Products of the table, which are named as their official image, and the name for people. Those whose every version ends when the next one comes (rust, traefik) are left out on purpose, and
 /// `openjdk`, whose images ended long before its versions.
 const PRODUCTS: [(&str, &str); 30] = [
@@ -154,9 +165,9 @@ fn ended(table: Table, version: Version, today: Date) -> Option<EndOfLife> {
         "" => format!("{shown} {cycle}"),
         codename => format!("{shown} {cycle} ({codename})"),
     };
-    // Debian LTS serves a release for five years (https://wiki.debian.org/LTS).
-    let five_years = |released: Date| Date { year: released.year.saturating_add(5), ..released };
-    let lts = product == "debian" && Date::parse(table.text(RELEASED, row)).is_some_and(|it| today <= five_years(it));
+    let lts_end = LTS_ENDS.iter().find(|(release, _)| product == "debian" && *release == cycle).map(|(_, day)| *day);
+    let lts = lts_end.is_some_and(|day| today <= day);
+    let date = lts_end.filter(|_| !lts).or(date);
     Some(EndOfLife { name, date, supported: supported(table, product, row, today), lts, in_tag })
 }
 

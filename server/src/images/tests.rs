@@ -389,15 +389,15 @@ fn versions_and_distributions_end() {
             node: -
             node:lts: -
             python:3.6-slim: Python 3.6 2021-12-23, then 3.11 [3.6]
-            python:3.12-slim-buster: Debian 10 (buster) 2022-09-10, then 13 [buster]
+            python:3.12-slim-buster: Debian 10 (buster) 2024-06-30, then 13 [buster]
             python:3.12-slim: -
             golang:1.20-alpine3.17: Go 1.20 2024-02-06, then 1.26 [1.20]
             ruby:2.7: Ruby 2.7 2023-03-31, then 3.3 [2.7]
             php:8.2-apache: -
-            debian:10: Debian 10 (buster) 2022-09-10, then 13 [10]
-            debian:buster-slim: Debian 10 (buster) 2022-09-10, then 13 [buster]
+            debian:10: Debian 10 (buster) 2024-06-30, then 13 [10]
+            debian:buster-slim: Debian 10 (buster) 2024-06-30, then 13 [buster]
             debian:12: Debian 12 (bookworm) 2026-07-11, then 13, LTS goes on [12]
-            debian:bullseye-slim: Debian 11 (bullseye) 2024-08-14, then 13 [bullseye]
+            debian:bullseye-slim: Debian 11 (bullseye) 2026-08-31, then 13 [bullseye]
             ubuntu:18.04: Ubuntu 18.04 (bionic) 2023-05-31, then 22.04 [18.04]
             ubuntu:focal: Ubuntu 20.04 (focal) 2025-05-31, then 22.04 [focal]
             ubuntu:24.04: -
@@ -408,7 +408,7 @@ fn versions_and_distributions_end() {
             mcr.microsoft.com/dotnet/core/aspnet:3.1-buster-slim: .NET 3.1 2022-12-13, then 10 [3.1]
             eclipse-temurin:20-jre: Eclipse Temurin 20 2023-09-19, then 21 [20]
             amazoncorretto:8: -
-            rust:1.70-buster: Debian 10 (buster) 2022-09-10, then 13 [buster]
+            rust:1.70-buster: Debian 10 (buster) 2024-06-30, then 13 [buster]
             registry.access.redhat.com/ubi8/ubi:8.4: -
             bitnami/node:12: -
             node:12@sha256:aaaa: Node.js 12 2022-04-30, then 22 [12]

@@ -1,6 +1,6 @@
 //! `ConsistentInstructionCasing`: an instruction in another letter case than most of the file.
 
-use crate::model::Placed;
+use crate::model::{InstructionKind, Placed};
 use crate::rules::{Context, Finding, Fix, Group, Rule, Safety, Severity};
 use crate::text::TextEdit;
 
@@ -71,8 +71,10 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
     }
 }
 
+/// What Docker knows as an instruction: lines of a template (`<% end -%>`) are in no letter case.
 fn instructions<'a>(ctx: &'a Context) -> impl Iterator<Item = &'a Placed> {
-    ctx.file.stages.iter().flat_map(|stage| std::iter::once(&stage.from).chain(&stage.instructions))
+    let all = ctx.file.stages.iter().flat_map(|stage| std::iter::once(&stage.from).chain(&stage.instructions));
+    all.filter(|placed| placed.instruction.kind != InstructionKind::Unknown)
 }
 
 fn keyword(placed: &Placed) -> &str {
@@ -82,7 +84,7 @@ fn keyword(placed: &Placed) -> &str {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::fixture::{check, check_fix};
+    use crate::fixture::{analyse, check, check_fix, findings, parse};
     use crate::rules::Safety;
 
     #[test]
@@ -109,6 +111,13 @@ mod tests {
     #[test]
     fn an_arg_before_from_and_what_onbuild_holds_do_not_count() {
         check(&RULE, "arg a\nFROM b\nONBUILD run c\n");
+    }
+
+    #[test]
+    fn lines_of_a_template_are_no_instructions() {
+        let text = "FROM a\n<% if b -%>\nRUN c\n<% else -%>\nRUN d\n<% end -%>\n<% if e -%>\nCMD f\n<% end -%>\n";
+        let analysis = analyse(&parse(text));
+        assert!(findings(&analysis, &RULE).is_empty());
     }
 
     #[test]

@@ -118,6 +118,17 @@ mod tests {
     }
 
     #[test]
+    fn the_last_fixes_of_debian_are_those_of_its_long_support() {
+        check(&RULE, "FROM debian:11\n#           ^^ got its last fixes on 2026-08-31\n#- today 2026-11-21\n");
+        check(&RULE, "FROM debian:11\n#           ^^ left regular support on 2024-08-14\n#- today 2026-08-31\n");
+    }
+
+    #[test]
+    fn ubuntu_ends_on_the_day_it_said() {
+        check(&RULE, "FROM ubuntu:14.04\n#           ^^^^^ got its last fixes on 2019-04-25\n#- today 2026-11-21\n");
+    }
+
+    #[test]
     fn before_its_day_nothing_is_over() {
         check(&RULE, "FROM node:18\n#- today 2025-04-01\n");
     }

@@ -3,7 +3,7 @@
 use crate::facts::installs::{Deed, Manager, Verb, deed};
 use crate::facts::run::Command;
 use crate::model::{ImageRef, InstructionKind};
-use crate::packages::AptClosure;
+use crate::packages::{AptClosure, apt_closure};
 use crate::rules::{Context, Finding, Fix, Group, Rule, RunAt, Safety, Severity};
 use crate::size::spared::{Asked, Saving, asked, declines, saving};
 use crate::text::TextEdit;
@@ -54,11 +54,12 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
             }
             let all = all.get_or_insert_with(|| asked(ctx.file, ctx.facts));
             let Some((extra, saves)) = extra(ctx, &at, command, all, image) else { continue };
-            let message = format!("packages that nobody asked for are installed too ({})", saves.words());
+            let figure = saves.words_of(is_incomplete(&deed));
+            let message = format!("packages that nobody asked for are installed too ({figure})");
             let mut finding = Finding::new(&RULE, at.placed.range(deed.word_range), message);
             finding.cause = at.range(command);
             finding.saves = Some(saves);
-            finding.fix = Some(fix(&at, &deed, &extra));
+            finding.fix = Some(fix(&at, &deed, &extra, image));
             acc.push(finding);
         }
     }
@@ -127,18 +128,31 @@ fn is_of_today(image: &ImageRef) -> bool {
     debian || ubuntu || suites.iter().any(|suite| tag.contains(suite))
 }
 
-fn fix(at: &RunAt, deed: &Deed, extra: &AptClosure) -> Fix {
+/// Whether the table lacks a package of this command, so that what it recommends is not counted.
+fn is_incomplete(deed: &Deed) -> bool {
+    let names: Vec<&str> = deed.packages().collect();
+    !apt_closure(&names, true).unknown.is_empty()
+}
+
+/// Whether the package is called so in one release only, as `libpython3.11` is in Debian 12.
+fn is_of_one_release(name: &str) -> bool {
+    name.strip_prefix("python3-").unwrap_or(name).contains(|it: char| it.is_ascii_digit())
+}
+
+fn fix(at: &RunAt, deed: &Deed, extra: &AptClosure, image: &ImageRef) -> Fix {
     let names = extra.heaviest();
     let certificates = names.contains(&"ca-certificates");
-    let others: Vec<&str> = names.into_iter().filter(|it| *it != "ca-certificates").collect();
-    let title = match &others[..] {
-        [] => "Install without recommended packages".to_owned(),
-        [one] => format!("Install without the recommended {one}"),
-        [first, second] => format!("Install without the recommended {first}, {second}"),
-        [first, second, third] => format!("Install without the recommended {first}, {second}, {third}"),
-        [first, second, third, more @ ..] => {
-            format!("Install without the recommended {first}, {second}, {third} and {} more", more.len())
-        }
+    let others = || names.iter().filter(|it| **it != "ca-certificates");
+    let tag = image.tag.as_deref().unwrap_or_default();
+    let is_of_the_table = tag.contains("bookworm") || image.path == "library/debian" && tag.starts_with("12");
+    let shown: Vec<&str> = others().filter(|it| is_of_the_table || !is_of_one_release(it)).take(3).copied().collect();
+    let more =
+        if is_of_the_table { others().count() - shown.len() } else { usize::from(others().count() > shown.len()) };
+    let title = match (shown.join(", "), more) {
+        (shown, _) if shown.is_empty() => "Install without recommended packages".to_owned(),
+        (shown, 0) => format!("Install without the recommended {shown}"),
+        (shown, more) if is_of_the_table => format!("Install without the recommended {shown} and {more} more"),
+        (shown, _) => format!("Install without the recommended {shown} and others"),
     };
     let place = at.placed.range(deed.word_range).end();
     let keep = if certificates { " ca-certificates" } else { "" };
@@ -166,6 +180,31 @@ mod tests {
         let analysis = analyse(&parse(text));
         let title = findings(&analysis, &RULE)[0].fix.as_ref().map(|it| it.title.clone()).unwrap_or_default();
         assert!(title.starts_with("Install without the recommended ") && title.ends_with(" more"), "{title}");
+    }
+
+    fn title(text: &str) -> String {
+        let analysis = analyse(&parse(text));
+        findings(&analysis, &RULE)[0].fix.as_ref().map(|it| it.title.clone()).unwrap_or_default()
+    }
+
+    #[test]
+    fn on_another_release_the_packages_have_other_versions_in_their_names() {
+        let file = |image: &str| format!("FROM {image}\nRUN apt-get install -y procps smbclient\nCMD [\"a\"]\n");
+        assert!(title(&file("php:8.3-fpm-bookworm")).contains("libpython3.11"));
+        let of_any = title(&file("nextcloud:fpm"));
+        assert!(of_any.contains("python3-samba") && of_any.ends_with(" and others"), "{of_any}");
+        assert!(!of_any.contains("libpython3"), "{of_any}");
+    }
+
+    #[test]
+    fn packages_that_are_not_known_may_recommend_more() {
+        check(
+            &RULE,
+            "FROM debian:bookworm-slim\n\
+             RUN apt-get install -y curl nobody-knows-this\n\
+             #           ^^^^^^^ at least 3\n\
+             CMD [\"a\"]\n",
+        );
     }
 
     #[test]

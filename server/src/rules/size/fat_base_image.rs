@@ -38,7 +38,8 @@ COPY server.js .
 CMD ["node", "server.js"]
 ```
 
-Nothing is said where the image compiles something or calls a tool that only the full image has (`git`, `curl`, `make`).
+Nothing is said where the image compiles something or calls a tool that only the full image has (`git`, `curl`, `make`),
+nor where it installs Java or PostgreSQL, which fail to install on slim images that lack `/usr/share/man/man1`.
 Alpine is smaller still, but has another libc: compiled modules must be made anew for it.
 "##,
     check,
@@ -185,6 +186,9 @@ const COMPILED: [&str; 14] = [
 
 /// Whether something in the shipped stages, or the start command, needs more than the slim image has.
 fn needs_the_full_image(ctx: &Context, traits: &Traits) -> bool {
+    if needs_manual_directories(ctx) {
+        return true;
+    }
     // A distribution's slim image lacks manuals and translations alone.
     let Some(runtime) = traits.runtime.as_deref() else { return false };
     let full = |name: &str| {
@@ -222,6 +226,29 @@ fn needs_the_full_image(ctx: &Context, traits: &Traits) -> bool {
     let in_start = chain.programs.iter().any(|it| full(&it.name) && !installed.contains(it.name.as_str()));
     let hidden = chain.open.iter().any(|it| matches!(it, start::Open::Script(_) | start::Open::Shell));
     in_start || hidden || needs_known_library(ctx)
+}
+
+/// Whether a package is installed whose scripts link its manuals into `/usr/share/man`: they fail where the directories are
+/// missing, as in slim images, unless a command makes them first.
+fn needs_manual_directories(ctx: &Context) -> bool {
+    for at in ctx.final_runs() {
+        for command in &at.facts.commands {
+            if command.program == "mkdir" && command.values().any(|it| it.starts_with("/usr/share/man/")) {
+                return false;
+            }
+            let apt = deed(command).filter(|it| it.manager == Manager::Apt);
+            if apt.is_some_and(|it| it.packages().any(links_manuals)) {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// Java and PostgreSQL keep their manuals outside of what slim images leave out, and link them; so does what needs Java.
+fn links_manuals(package: &str) -> bool {
+    let families = ["openjdk-", "default-j", "oracle-java", "temurin-", "postgresql", "tomcat", "ca-certificates-java"];
+    families.iter().any(|it| package.starts_with(it)) || matches!(package, "ant" | "gradle" | "maven" | "jenkins")
 }
 
 /// Whether a RUN builds native code.
@@ -347,6 +374,20 @@ mod tests {
         check_silent("node:22", "HEALTHCHECK CMD curl -f http://localhost\nCOPY s.js .");
         check_silent("node:22", "COPY a.sh .\nRUN ./a.sh");
         check_silent("node:22", "COPY a.sh /\nENTRYPOINT [\"/a.sh\"]");
+    }
+
+    #[test]
+    fn java_and_postgres_do_not_install_without_directories_for_manuals() {
+        check_silent("debian:stretch", "RUN apt-get update && apt-get install -y openjdk-8-jre-headless");
+        check_silent("python:3.12", "RUN apt-get update && apt-get install -y postgresql-client");
+        check(
+            &RULE,
+            "FROM debian:stretch\n\
+             #           ^^^^^^^ `debian:stretch-slim`\n\
+             RUN mkdir -p /usr/share/man/man1\n\
+             RUN apt-get update && apt-get install -y openjdk-8-jre-headless\n\
+             CMD [\"java\"]\n",
+        );
     }
 
     #[test]
