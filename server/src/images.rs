@@ -97,6 +97,17 @@ pub struct Counterpart {
     pub same_repository: bool,
 }
 
+/// Whether volunteers serve a release when the project itself does no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LongSupport {
+    /// Nobody did: its last day was its last.
+    None,
+    /// Debian LTS does: regular security support alone is over.
+    GoesOn,
+    /// Debian LTS did, and is over too.
+    Over,
+}
+
 /// Support of a runtime or distribution that is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndOfLife {
@@ -106,8 +117,8 @@ pub struct EndOfLife {
     pub date: Option<Date>,
     /// The oldest later version that is still supported on that day, one with long support where there is one (`22`).
     pub supported: Option<String>,
-    /// Whether the volunteers of Debian LTS still serve it: regular security support alone is over.
-    pub lts: bool,
+    /// Who serves it after that day.
+    pub lts: LongSupport,
     /// The piece of the tag that names the version (`18`), as a byte range of the tag; the whole tag where it names
     /// another thing whose table row tells.
     pub in_tag: std::ops::Range<usize>,

@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::date::Date;
 use crate::images::repository::Repository;
 use crate::images::tag::Tag;
-use crate::images::{CYCLES, EndOfLife, OFFICIAL, at};
+use crate::images::{CYCLES, EndOfLife, LongSupport, OFFICIAL, at};
 use crate::model::ImageRef;
 use crate::table::Table;
 
@@ -120,7 +120,7 @@ fn distribution(table: Table, repository: Repository, tag: Tag, today: Date) -> 
     };
     let res = ended(table, Version { product, row, in_tag }, today)?;
     // A tag that does not name its distribution moves to the next one by itself, usually before LTS ends.
-    (tag.distro.is_some() || !res.lts).then_some(res)
+    (tag.distro.is_some() || res.lts != LongSupport::GoesOn).then_some(res)
 }
 
 fn by_version(table: Table, product: &str, version: &str) -> Option<usize> {
@@ -156,7 +156,12 @@ fn ended(table: Table, version: Version, today: Date) -> Option<EndOfLife> {
     };
     // Debian LTS serves a release for five years (https://wiki.debian.org/LTS).
     let five_years = |released: Date| Date { year: released.year.saturating_add(5), ..released };
-    let lts = product == "debian" && Date::parse(table.text(RELEASED, row)).is_some_and(|it| today <= five_years(it));
+    let served = |it: Date| today <= five_years(it);
+    let lts = match Date::parse(table.text(RELEASED, row)).map(served) {
+        Some(true) if product == "debian" => LongSupport::GoesOn,
+        Some(false) if product == "debian" => LongSupport::Over,
+        _ => LongSupport::None,
+    };
     Some(EndOfLife { name, date, supported: supported(table, product, row, today), lts, in_tag })
 }
 

@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 
 use crate::date::Date;
-use crate::images::{ImageBook, ImageFacts, TABLE, counterparts, ended, figures, kinds};
+use crate::images::{ImageBook, ImageFacts, LongSupport, TABLE, counterparts, ended, figures, kinds};
 use crate::model::{ImageRef, Platform};
 use crate::table::Table;
 use crate::weight::{Estimate, Size};
@@ -60,7 +60,7 @@ fn over(images: &str, today: &str, expected: Expect) {
             it.name,
             it.date.map_or("some day".to_owned(), |date| date.to_string()),
             it.supported.as_deref().unwrap_or("nothing"),
-            if it.lts { ", LTS goes on" } else { "" },
+            if it.lts == LongSupport::GoesOn { ", LTS goes on" } else { "" },
             image.tag.as_deref().and_then(|tag| tag.get(it.in_tag)).unwrap_or("out of the tag"),
         ),
         None => "-".to_owned(),
@@ -399,7 +399,7 @@ fn versions_and_distributions_end() {
             debian:12: Debian 12 (bookworm) 2026-07-11, then 13, LTS goes on [12]
             debian:bullseye-slim: Debian 11 (bullseye) 2024-08-14, then 13 [bullseye]
             ubuntu:18.04: Ubuntu 18.04 (bionic) 2023-05-31, then 22.04 [18.04]
-            ubuntu:focal: Ubuntu 20.04 (focal) 2025-05-31, then 22.04 [focal]
+            ubuntu:focal: Ubuntu 20.04 (focal) 2025-05-29, then 22.04 [focal]
             ubuntu:24.04: -
             alpine:3.14.2: Alpine 3.14 2023-05-01, then 3.22 [3.14.2]
             alpine: -

@@ -1,6 +1,6 @@
 //! A base image: what is pulled and what lies on disk, on which platform, and what the slimmer alternatives would save.
 
-use crate::images::{Counterpart, EndOfLife, ImageFacts, Traits};
+use crate::images::{Counterpart, EndOfLife, ImageFacts, LongSupport, Traits};
 use crate::model::{Base, ImageRef, Placed, Platform, Source};
 use crate::rules::Context;
 use crate::weight::{Estimate, rounded};
@@ -159,8 +159,13 @@ fn ended_line(ended: &EndOfLife) -> String {
     let date = ended.date.map_or(String::new(), |date| format!(" on {date}"));
     let supported =
         ended.supported.as_ref().map_or(String::new(), |version| format!("; the oldest supported is {version}"));
-    if ended.lts {
-        return format!("The regular support of {} ended{date}, Debian LTS goes on{supported}", ended.name);
+    match ended.lts {
+        LongSupport::GoesOn => {
+            format!("The regular support of {} ended{date}, Debian LTS goes on{supported}", ended.name)
+        }
+        LongSupport::Over => {
+            format!("The regular support of {} ended{date}, and Debian LTS is over too{supported}", ended.name)
+        }
+        LongSupport::None => format!("{} reached its end of life{date}{supported}", ended.name),
     }
-    format!("{} reached its end of life{date}{supported}", ended.name)
 }

@@ -1,5 +1,6 @@
 //! `eol-base-image`: the base image gets no fixes any more.
 
+use crate::images::LongSupport;
 use crate::model::{Base, InstructionKind, Stage};
 use crate::rules::{Context, Finding, Group, Rule, Severity};
 use crate::text::{Local, TextRange};
@@ -45,8 +46,11 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
         let is_named = ended.name.split(['(', ')', ' ']).any(|word| !word.is_empty() && tag.contains(word));
         let who = if is_named { ended.name } else { format!("`{image}` holds {}, which", ended.name) };
         let mut message = match (ended.date, ended.lts) {
-            (Some(date), false) => format!("{who} got its last fixes on {date}"),
-            (Some(date), true) => format!("{who} left regular support on {date}, and only LTS still serves it"),
+            (Some(date), LongSupport::None) => format!("{who} got its last fixes on {date}"),
+            (Some(date), LongSupport::GoesOn) => {
+                format!("{who} left regular support on {date}, and only LTS still serves it")
+            }
+            (Some(date), LongSupport::Over) => format!("{who} left regular support on {date}, and LTS is over too"),
             (None, _) => format!("{who} gets no fixes any more"),
         };
         if let Some(supported) = &ended.supported {
@@ -55,7 +59,7 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
         let Some((range, cause)) = places(stage, image.tag.as_deref(), ended.in_tag) else { continue };
         let mut finding = Finding::new(&RULE, range, message);
         finding.cause = cause;
-        if ended.lts || !ctx.facts.is_final(stage_idx) {
+        if ended.lts == LongSupport::GoesOn || !ctx.facts.is_final(stage_idx) {
             finding.severity = Severity::Information;
         }
         acc.push(finding);
@@ -114,6 +118,32 @@ mod tests {
              #- today 2026-11-21\n\
              #- plimsoll.toml\n\
              rules.deprecated-base-repository = \"off\"\n",
+        );
+    }
+
+    #[test]
+    fn debian_gets_fixes_for_years_after_its_regular_support() {
+        check(
+            &RULE,
+            "FROM debian:10-slim\n\
+             #           ^^ Debian 10 (buster) left regular support on 2022-09-10, and LTS is over too; 13 is still\n\
+             #- today 2026-11-21\n",
+        );
+        check(
+            &RULE,
+            "FROM debian:12-slim\n\
+             #           ^^ left regular support on 2026-07-11, and only LTS still serves it\n\
+             #- today 2026-11-21\n",
+        );
+    }
+
+    #[test]
+    fn ubuntu_serves_until_the_day_that_canonical_names() {
+        check(
+            &RULE,
+            "FROM ubuntu:trusty\n\
+             #           ^^^^^^ Ubuntu 14.04 (trusty) got its last fixes on 2019-04-25\n\
+             #- today 2026-11-21\n",
         );
     }
 
