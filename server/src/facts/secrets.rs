@@ -150,6 +150,24 @@ pub fn value_of(name: &str, text: &str) -> Value {
     }
 }
 
+/// Whether a file of `name=value` lines holds a secret: a token, or a value of a name that says so.
+pub fn has_secret(text: &str) -> bool {
+    let line_has = |line: &str| {
+        let Some((name, value)) = line.trim().split_once('=').filter(|_| !line.trim_start().starts_with(['#', ';']))
+        else {
+            return false;
+        };
+        let name = name.trim().rsplit([':', ' ']).next().unwrap_or_default();
+        // In a file of settings `DB_PASS` is plain enough.
+        let passes = |part: &str| ["pass", "pwd"].iter().any(|word| word.eq_ignore_ascii_case(part));
+        let says =
+            matches!(name, "_auth" | "_password" | "_authToken") || says_secret(name) || name.split('_').any(passes);
+        let text = value.trim().trim_matches(['"', '\'']);
+        says && !text.contains('$') && self::value(text) == Value::Literal
+    };
+    text.lines().any(line_has) || !tokens(text).is_empty()
+}
+
 /// The fingerprint or short number of a public key: hexadecimal digits in upper case, 8, 16 or 40 of them.
 fn is_fingerprint(text: &str) -> bool {
     let digits = text.strip_prefix("0x").unwrap_or(text);

@@ -7,6 +7,7 @@ use crate::context::ignore::IgnoreFile;
 use crate::context::{BuildContext, cleaned};
 use crate::facts::Facts;
 use crate::facts::run::{Command, is_below};
+use crate::facts::secrets::has_secret;
 use crate::model::{File, InstructionKind, Placed};
 use crate::text::TextRange;
 
@@ -143,6 +144,17 @@ fn is_committed(context: &BuildContext, name: &str) -> bool {
     !spoken
 }
 
+/// Whether it holds secrets, as far as is known: a file of settings that was read may hold none, only names without values.
+pub fn is_secret(context: &BuildContext, heavy: &Heavy) -> bool {
+    let holds_none = || is_of_settings(&heavy.path) && context.text(&heavy.path).is_some_and(|text| !has_secret(text));
+    heavy.kind == HeavyKind::Secret && !holds_none()
+}
+
+/// `.env` and its like; a key is not read.
+fn is_of_settings(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|name| name.starts_with(".env"))
+}
+
 /// An ignore file beside a Dockerfile that does not lie at the top of the context: nobody reads it.
 pub fn beside(context: &BuildContext) -> Option<String> {
     let (folder, _) = context.dockerfile.as_deref()?.rsplit_once('/')?;
@@ -157,5 +169,7 @@ pub fn asked(file: &File, facts: &Facts, context: &BuildContext) -> Vec<String> 
         return Vec::new();
     }
     let names = [".gitignore", "Makefile", "package.json", "pyproject.toml"];
-    names.iter().filter(|name| context.has_file(name)).map(|name| (*name).to_owned()).collect()
+    let settings = context.heavy.iter().filter(|it| it.kind == HeavyKind::Secret && is_of_settings(&it.path));
+    let named = names.iter().filter(|name| context.has_file(name)).map(|name| (*name).to_owned());
+    named.chain(settings.map(|it| it.path.clone())).collect()
 }

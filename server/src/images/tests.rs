@@ -399,7 +399,7 @@ fn versions_and_distributions_end() {
             debian:12: Debian 12 (bookworm) 2026-07-11, then 13, LTS goes on [12]
             debian:bullseye-slim: Debian 11 (bullseye) 2026-08-31, then 13 [bullseye]
             ubuntu:18.04: Ubuntu 18.04 (bionic) 2023-05-31, then 22.04 [18.04]
-            ubuntu:focal: Ubuntu 20.04 (focal) 2025-05-31, then 22.04 [focal]
+            ubuntu:focal: Ubuntu 20.04 (focal) 2025-05-29, then 22.04 [focal]
             ubuntu:24.04: -
             alpine:3.14.2: Alpine 3.14 2023-05-01, then 3.22 [3.14.2]
             alpine: -

@@ -2,8 +2,8 @@
 //!
 //! Shared by the two rules about ignore files, which differ in what they say of the file.
 
-use crate::context::heavy::{Heavy, HeavyKind};
-use crate::facts::whole_context::Whole;
+use crate::context::heavy::Heavy;
+use crate::facts::whole_context::{Whole, is_secret};
 use crate::rules::{Context, Finding, Rule, Severity};
 use crate::weight::{Basis, Estimate};
 
@@ -17,13 +17,13 @@ pub fn finding(
 ) -> Option<Finding> {
     let at = copies.iter().find(|it| it.shipped).or_else(|| copies.first())?;
     let bytes = found.iter().fold(0u64, |sum, it| sum.saturating_add(it.bytes));
-    let has_secret = found.iter().any(|it| it.kind == HeavyKind::Secret);
+    let has_secret = found.iter().any(|it| is_secret(ctx.context, it));
     if bytes < ctx.config.minimum_saving && !has_secret {
         return None;
     }
     let weight = Estimate::exact(bytes, Basis::Context, "build context");
     let mut shown: Vec<&&Heavy> = found.iter().collect();
-    shown.sort_by_key(|it| (it.kind != HeavyKind::Secret, std::cmp::Reverse(it.bytes)));
+    shown.sort_by_key(|it| (!is_secret(ctx.context, it), std::cmp::Reverse(it.bytes)));
     let mut message = told(&names(&shown), &weight.words());
     if !at.shipped {
         message.push_str("; all of it is sent to the builder, and each change of it builds this again");

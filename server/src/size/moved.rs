@@ -48,6 +48,10 @@ fn marked(at: &At<'_>, ledger: &mut Ledger) {
     let recursive = command.values().any(|value| {
         value == "--recursive" || value.starts_with('-') && !value.starts_with("--") && value.contains('R')
     });
+    if command.program == "chown" && command.has(&["--from"]) {
+        ledger.add(unknown(None, "which files belong to the owner of --from is not known".to_owned()));
+        return;
+    }
     let skipped = usize::from(!command.has(&["--reference"]));
     // `chmod -x file`: the mode looks like an option.
     let operands: Vec<Option<&str>> = command

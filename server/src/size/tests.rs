@@ -200,6 +200,11 @@ fn files_of_an_earlier_layer_are_stored_again() {
     for line in ["chown a /x", "chmod 755 /x", "rm -rf /x"] {
         assert_eq!(shown(&format!("{copied}RUN {line}")), "about 1 kB (guess, a few small files)", "{line}");
     }
+    // The copied file has another owner, and stays where it is.
+    assert_eq!(
+        shown("FROM debian:bookworm-slim\nCOPY --chown=1000 a /x\nRUN chown -R --from root:root b:b /x"),
+        "unknown: which files belong to the owner of --from is not known"
+    );
     assert_eq!(shown(&format!("{copied}RUN rm -rf /x\nRUN chown -R a /x")), "about 1 kB (guess, a few small files)");
 }
 

@@ -169,29 +169,14 @@ fn holds_nothing(ctx: &Context, source: &str, kind: Kind) -> bool {
         return true;
     }
     match (ctx.context.text(source), kind) {
-        (Some(text), Kind::Environment | Kind::Npmrc) => !text_has_secret(text),
+        (Some(text), Kind::Environment | Kind::Npmrc) => !secrets::has_secret(text),
         (Some(text), Kind::Key) => text.contains("-----BEGIN") && !text.contains("PRIVATE KEY-----"),
         (Some(_) | None, _) => false,
     }
 }
 
 fn has_secret(ctx: &Context, source: &str) -> bool {
-    ctx.context.text(source).is_some_and(text_has_secret)
-}
-
-/// Whether a file of `name=value` lines holds a secret: a token, or a value of a name that says so.
-fn text_has_secret(text: &str) -> bool {
-    let line_has = |line: &str| {
-        let Some((name, value)) = line.trim().split_once('=').filter(|_| !line.trim_start().starts_with(['#', ';']))
-        else {
-            return false;
-        };
-        let name = name.trim().rsplit([':', ' ']).next().unwrap_or_default();
-        let says = matches!(name, "_auth" | "_password" | "_authToken") || secrets::says_secret(name);
-        let value = value.trim().trim_matches(['"', '\'']);
-        says && !value.contains('$') && secrets::value(value) == secrets::Value::Literal
-    };
-    text.lines().any(line_has) || !secrets::tokens(text).is_empty()
+    ctx.context.text(source).is_some_and(secrets::has_secret)
 }
 
 /// Whether a key of no telling name is one to check signatures with: it goes where such keys lie, or is given to the program
@@ -295,6 +280,7 @@ mod tests {
         let text = "FROM a\nCOPY .npmrc ./\n#- .npmrc\n//registry.npmjs.org/:_authToken=a8b7c6d5-0000\n";
         assert_eq!(severities(text), [Severity::Error]);
         assert_eq!(severities("FROM a\nCOPY .env ./\n#- .env\nAPI_KEY=hG7s0pQ2kLm\n"), [Severity::Error]);
+        assert_eq!(severities("FROM a\nCOPY .env ./\n#- .env\nexport DB_PASS=hG7s0pQ2kLm\n"), [Severity::Error]);
         check(&RULE, "FROM a\nCOPY a.pem ./\n#- a.pem\n-----BEGIN CERTIFICATE-----\n");
     }
 

@@ -121,9 +121,16 @@ mod tests {
     fn a_secret_matters_whatever_it_weighs() {
         check(
             &RULE,
-            "FROM node:22\nCOPY . .\n#    ^ `.env` through (4 B)\nCMD [\"a\"]\n#- .dockerignore\n.git\n#- .env\nA=1\n",
+            "FROM node:22\nCOPY . .\n#    ^ `.env` through (20 B)\nCMD [\"a\"]\n#- .dockerignore\n.git\n#- .env\nAPI_KEY=hG7s0pQ2kLm\n",
         );
-        check(&RULE, "FROM node:22\nCOPY . .\nCMD [\"a\"]\n#- .dockerignore\n.env\n#- .env\nA=1\n");
+        check(&RULE, "FROM node:22\nCOPY . .\nCMD [\"a\"]\n#- .dockerignore\n.env\n#- .env\nAPI_KEY=hG7s0pQ2kLm\n");
+    }
+
+    #[test]
+    fn settings_that_can_be_read_and_hold_no_secret_are_none() {
+        let image = "FROM node:22\nCOPY . .\nCMD [\"a\"]\n#- .dockerignore\n.git\n#- .env.local";
+        check(&RULE, &format!("{image}\nPORT=80\nAPI_KEY=\nREDIS_URL=\nDB_PASS=\n"));
+        check(&RULE, &format!("{image}\nTOKEN=${{TOKEN}}\n# API_KEY=hG7s0pQ2kLm\n"));
     }
 
     #[test]

@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn what_comes_along_is_named_and_counted() {
-        let files = "#- node_modules/a.js\nmodule.exports = 1\n#- .env\nKEY=1\n";
+        let files = "#- node_modules/a.js\nmodule.exports = 1\n#- .env\nKEY=hG7s0pQ2kLm\n";
         check(
             &RULE,
             &format!(
@@ -90,7 +90,7 @@ mod tests {
                  WORKDIR /w\n\
                  COPY package.json .\n\
                  COPY . .\n\
-                 #    ^ no .dockerignore keeps `.env`, `.git` and `node_modules` out (46 B)\n\
+                 #    ^ no .dockerignore keeps `.env`, `.git` and `node_modules` out (56 B)\n\
                  CMD [\"a\"]\n{FILES}{files}"
             ),
         );
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn what_the_repository_holds_on_purpose_is_wanted() {
-        let env = "#- a.js\nx\n#- .env\nPUBLIC=1\n";
+        let env = "#- a.js\nx\n#- .env\nAPI_KEY=hG7s0pQ2kLm\n";
         check_silent("COPY . .", &format!("{env}#- .gitignore\ndist\n"));
         check(&RULE, &format!("FROM node:22\nCOPY . .\n#    ^ `.env`\nCMD [\"a\"]\n{env}#- .gitignore\n.env*\n"));
     }

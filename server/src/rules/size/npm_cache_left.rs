@@ -50,12 +50,25 @@ fn check(ctx: &Context, acc: &mut Vec<Finding>) {
         if is_configured(&at) {
             continue;
         }
-        let message = format!("{} in this layer, about as large as node_modules", left.cache.stays());
+        let weight = if fills_modules(&at) { ", about as large as node_modules" } else { "" };
+        let message = format!("{} in this layer{weight}", left.cache.stays());
         let mut finding = Finding::new(&RULE, at.range(install), message);
         finding.fix = if left.usual { fix(ctx, &at) } else { None };
         finding.assists.push("add-cache-mount");
         acc.push(finding);
     }
+}
+
+/// Whether an install of the RUN fills the `node_modules` of a project. A program that is installed for all, or fetched to be
+/// run once, is often one archive, a quarter of what it unpacks to.
+fn fills_modules(at: &RunAt) -> bool {
+    at.facts.commands.iter().any(|command| {
+        let is_global = command.has(&["-g", "--global", "--location=global"]);
+        !is_global
+            && deed(command).is_some_and(|it| {
+                it.manager == Manager::Npm && it.verb == Verb::Install && !matches!(it.word, "exec" | "x")
+            })
+    })
 }
 
 /// Whether the cache was sent elsewhere before: `npm config set cache …`.
@@ -88,7 +101,7 @@ fn takes_npm_away(command: &Command) -> bool {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::fixture::{check, check_fix, check_no_fix};
+    use crate::fixture::{analyse, check, check_fix, check_no_fix, findings, parse};
     use crate::rules::Safety;
 
     fn check_silent(run: &str) {
@@ -106,6 +119,21 @@ mod tests {
              #   ^^^^^^^^^^^^ npm's cache\n\
              CMD [\"node\", \"a.js\"]\n",
         );
+    }
+
+    #[test]
+    fn a_program_for_all_may_be_one_archive() {
+        let message = |run: &str| {
+            let analysis = analyse(&parse(&format!("FROM node:22-slim\nRUN {run}\nCMD [\"a\"]\n")));
+            findings(&analysis, &RULE)[0].message.clone()
+        };
+        let alone = "npm's cache of downloads stays in this layer";
+        for run in ["npm i -g pnpm", "npm install --global yarn", "npx -y serve", "npm exec -y serve"] {
+            assert_eq!(message(run), alone, "{run}");
+        }
+        for run in ["npm ci", "npm install express", "npm install -g npm@11 && npm ci"] {
+            assert_eq!(message(run), format!("{alone}, about as large as node_modules"), "{run}");
+        }
     }
 
     #[test]

@@ -80,6 +80,12 @@ fn files_that_have_that_owner_already_were_meant_to() {
 }
 
 #[test]
+fn files_of_another_owner_than_the_one_asked_for_stay_where_they_are() {
+    check_silent("COPY --chown=1000:1000 . /app\nRUN useradd -u 1000 a && chown --from root:root -R a:a /app");
+    check_silent("COPY --chown=1000:1000 . /app\nRUN chown -R --from=0 a:a /app");
+}
+
+#[test]
 fn a_script_or_a_configuration_is_small() {
     check_silent("COPY entrypoint.sh /\nRUN chmod +x /entrypoint.sh");
     check_silent("COPY docker-entrypoint /usr/local/bin/\nRUN chmod +x /usr/local/bin/docker-entrypoint");
