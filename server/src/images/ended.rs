@@ -24,7 +24,7 @@ const DATES_OF: Date = Date { year: 2026, month: 8, day: 22 };
 /// How many days after a planned end we begin to speak.
 const SLIP: i64 = 30;
 
-/// The last day that the volunteers of Debian LTS serve a release (https://wiki.debian.org/LTS).
+/// The last day that the volunteers of Debian LTS serve a release (<https://wiki.debian.org/LTS>).
 const LTS_ENDS: [(&str, Date); 7] = [
     ("7", Date { year: 2018, month: 5, day: 31 }),
     ("8", Date { year: 2020, month: 6, day: 30 }),
