@@ -41,7 +41,7 @@ fn suggestions_come_only_when_asked_for_and_say_before_and_after() {
 }
 
 #[test]
-fn the_largest_saving_comes_first_in_the_terminal_with_its_command() {
+fn what_saves_bytes_is_suggested_in_the_terminal_with_its_command() {
     let folder = Folder::of(
         "FROM debian:bookworm-slim\n\
          RUN make\n\
@@ -54,9 +54,8 @@ fn the_largest_saving_comes_first_in_the_terminal_with_its_command() {
     assert_eq!((run.code, run.err.as_str()), (0, ""));
     let (_, suggested) = run.out.split_once("\n  what would make it lighter\n").expect("suggestions");
     let lines: Vec<&str> = suggested.lines().map(str::trim).collect();
-    let [lists, _, build, _] = lines[..] else { panic!("two suggestions, not {lines:?}") };
+    let [lists, _] = lines[..] else { panic!("one suggestion, not {lines:?}: what saves a layer alone is left out") };
     assert!(lists.starts_with("5  Merge 2 RUN layers (about 20 MB → "), "{lists}");
-    assert_eq!(build, "2  Merge 2 RUN layers (saves a layer)");
     for line in suggested.lines().filter_map(|line| line.trim().strip_prefix("plimsoll ")) {
         let arguments: Vec<&str> = line.split(' ').chain(["--diff"]).collect();
         let done = folder.run(&arguments);

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::analysis::Analysis;
-use crate::assists::{Assist, Offer, merge_runs};
+use crate::assists::{Assist, Offer, merge_runs, merge_runs_clean};
 use crate::cli::render::places::Lines;
 use crate::text::TextRange;
 use crate::weight::{Estimate, Size};
@@ -42,7 +42,7 @@ impl Suggestion {
 }
 
 /// The actions of a file, each place and way once. Those that are known to save less than the settings ask for are left
-/// out.
+/// out, and merges that are not known to save a byte: they save a layer, and cost the cache of the first step.
 pub(crate) fn suggestions(analysis: &Analysis) -> Vec<Suggestion> {
     let lines = Lines::of(&analysis.inputs.text);
     let mut known: Vec<(&'static str, Option<&'static str>, TextRange)> = Vec::new();
@@ -54,10 +54,14 @@ pub(crate) fn suggestions(analysis: &Analysis) -> Vec<Suggestion> {
             if assist.id == merge_runs::ID && assist.variant != Some(merge_runs::PLAIN) && !assist.preferred {
                 continue;
             }
+            let is_merge = matches!(assist.id, merge_runs::ID | merge_runs_clean::ID);
             let place = (assist.id, assist.variant, assist.target);
             if !known.contains(&place) {
                 known.push(place);
-                res.push(suggestion(assist, &lines));
+                let suggestion = suggestion(assist, &lines);
+                if !is_merge || suggestion.saves().is_some() {
+                    res.push(suggestion);
+                }
             }
         }
     }
